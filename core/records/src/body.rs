@@ -1,0 +1,207 @@
+//! Canonical JSON: the one form in which a body is stored, hashed and sent.
+//!
+//! Keys are sorted, there is no white space, no null (absent and null are one value), no float
+//! (decimals are text), no duplicate key and no NUL. Two ends that hold the same value therefore
+//! hold the same bytes, and a field that this version does not know survives byte for byte.
+//!
+//! [`Fields`] relies on `serde_json`'s sorted map; a test below fails if some dependency ever
+//! switches on `preserve_order`.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// The fields of a record, sorted by name.
+pub type Fields = Map<String, Value>;
+
+/// How deep a value may nest: a body is a form, not a program.
+pub const MAX_DEPTH: usize = 8;
+
+/// Why a text is not canonical JSON that we can keep.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// Syntax, duplicate key, NUL, float or depth; the position is in the source.
+    #[error("failed to read the body as canonical JSON")]
+    Json(#[from] serde_json::Error),
+    /// The top is something else than an object.
+    #[error("failed to read the body: it is not a JSON object")]
+    NotAnObject,
+}
+
+/// Reads a JSON object strictly; nulls vanish.
+pub fn parse(text: &str) -> Result<Fields, BodyError> {
+    match parse_value(text)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(BodyError::NotAnObject),
+    }
+}
+
+/// Reads any JSON value strictly; nulls inside objects vanish.
+pub fn parse_value(text: &str) -> Result<Value, BodyError> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    let value = Strict { depth: 0 }.deserialize(&mut from)?;
+    from.end()?;
+    Ok(value)
+}
+
+/// Writes fields in canonical form.
+pub fn write(fields: &Fields) -> String {
+    serde_json::to_string(fields).expect("a map of strings to values always serializes")
+}
+
+/// Reads a strict value where serde expects one; for `#[serde(deserialize_with)]`.
+pub fn strict<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    Strict { depth: 0 }.deserialize(from)
+}
+
+/// Reads strict fields where serde expects them.
+pub fn strict_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Fields, D::Error> {
+    match strict(from)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(de::Error::custom("not an object")),
+    }
+}
+
+/// Reads only the named fields of an object that was checked before, without a tree for the rest.
+pub fn pick(text: &str, names: &[&str]) -> Result<Fields, serde_json::Error> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    from.deserialize_map(Pick { names })
+}
+
+struct Pick<'n> {
+    names: &'n [&'n str],
+}
+
+impl<'de> Visitor<'de> for Pick<'_> {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::new();
+        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            if self.names.contains(&key.as_ref()) {
+                fields.insert(key.into_owned(), map.next_value()?);
+            } else {
+                map.next_value::<de::IgnoredAny>()?;
+            }
+        }
+        Ok(fields)
+    }
+}
+
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(&self) -> Result<Self, E> {
+        if self.depth == MAX_DEPTH {
+            return Err(E::custom("nested too deeply"));
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, an integer, a flag, a list or an object")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(Number::from(value)))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value)
+            .map(|value| Value::Number(Number::from(value)))
+            .map_err(|_| E::custom("number out of range"))
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value, E> {
+        Err(E::custom("a decimal is written as text"))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        if text.contains('\0') {
+            return Err(E::custom("NUL in text"));
+        }
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(self.deeper()?)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Fields::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value_seed(self.deeper()?)?;
+            if key.contains('\0') {
+                return Err(de::Error::custom("NUL in a field's name"));
+            }
+            if fields.insert(key, value).is_some() {
+                return Err(de::Error::custom("duplicate field"));
+            }
+        }
+        fields.retain(|_, value| !value.is_null());
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_text_is_sorted_and_without_null() {
+        let fields = parse(r#"{ "b": null, "c": [1, {"z": 1, "a": null}], "a": "字" }"#).unwrap();
+        assert_eq!(write(&fields), r#"{"a":"字","c":[1,{"z":1}]}"#);
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_refused() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(20), "]".repeat(20));
+        for text in [
+            "",
+            "[]",
+            "{",
+            r#"{"a":1.5}"#,
+            r#"{"a":1e400}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":null,"a":2}"#,
+            r#"{"a":"\u0000"}"#,
+            r#"{"a":9223372036854775808}"#,
+            r#"{"a":1} x"#,
+            deep.as_str(),
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! The merge: what becomes of an edit that meets a record as others have left it.
+//!
+//! One function for everyone: the server decides with [`merge`], the device previews with
+//! [`overlay`]. It is pure and deterministic, and knows kinds only through their tables.
+//!
+//! **The screen says what it saw.** Every register edit carries the value that was shown (`was`)
+//! and the value that it shall be (`to`). A register is in conflict if and only if what is stored
+//! is neither of the two, and was not written by an earlier mutation of the same phone: judging
+//! by the revision shown instead loses values (sync-protocol §5.1 has the counts).
+//!
+//! In conflict the field's declared rule speaks:
+//!
+//! - *register*: the value of the later authoring interval is shown meanwhile; if they overlap,
+//!   the later arrival. A [`Dispute`] always holds both, so nothing is overwritten silently.
+//! - *never-auto*: the stored value stays until head or clerk decide.
+//! - *counter* adds; *max* and *min* compare; *set*, *append* and *map* are per element: an add
+//!   wins over a remove that had not seen it, and a remove of a map's key that had not seen an
+//!   edit of one of its registers disputes that register.
+//!
+//! None of the latter depends on the order of arrival. States change by commands only
+//! ([`crate::workflow`]); reviews are decided by [`crate::decide`].
+
+use serde_json::{Value, json};
+
+use crate::body::Fields;
+use crate::ids::{Commit, EnrolmentId, Mid, Mseq, UserId};
+use crate::kind::{Kind, Rule};
+use crate::kinds::review::{BASE, Candidate};
+use crate::mutation::{Frozen, Set};
+use crate::path::{self, Path};
+use crate::receipt::{Fate, FateKind};
+use crate::stamp::{Added, Stamp, Stamps};
+use crate::time::Interval;
+
+/// A record as the server holds it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its fields.
+    pub body: Fields,
+    /// Who created it.
+    pub created: Stamp,
+    /// Who wrote what since.
+    pub stamps: Stamps,
+}
+
+/// Who authored the mutation being judged, and in which commit it arrives.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// The identity.
+    pub enrolment: EnrolmentId,
+    /// The account.
+    pub user: UserId,
+    /// The mutation's name.
+    pub mid: Mid,
+    /// Its place.
+    pub mseq: Mseq,
+    /// When it was authored.
+    pub at: Interval,
+    /// Whether earlier mutations of the identity count as seen: for a phone, whose screens show
+    /// its own work; not for desk sessions and imports.
+    pub own_chain: bool,
+    /// Whether the author may decide `never_auto` fields of this record.
+    pub holder: bool,
+    /// The commit.
+    pub commit: Commit,
+}
+
+/// A field on which people disagree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dispute {
+    /// Where.
+    pub path: Path,
+    /// Whether only head and clerk decide.
+    pub held: bool,
+    /// The values known to this mutation; a review's list is the union of all.
+    pub candidates: Vec<Candidate>,
+    /// The candidate that is stored meanwhile.
+    pub shown: String,
+}
+
+/// What the merge makes of an edit.
+#[derive(Debug, Clone)]
+pub struct Merged {
+    /// The fields afterwards.
+    pub body: Fields,
+    /// The stamps afterwards.
+    pub stamps: Stamps,
+    /// What did not simply become the stored value.
+    pub fates: Vec<Fate>,
+    /// What a review must hold.
+    pub disputes: Vec<Dispute>,
+}
+
+/// Judges the edits of a mutation against a record.
+///
+/// `stored` is the record, or what a creation starts from; `under_review` says whether a field
+/// has an open review. The mutation has passed [`Frozen::check`].
+pub fn merge(
+    kind: &Kind,
+    stored: &Stored,
+    edit: &Frozen,
+    author: &Author,
+    under_review: &dyn Fn(&Path) -> bool,
+) -> Merged {
+    let mut judge = Judge {
+        stored,
+        edit,
+        author,
+        under_review,
+        out: Merged {
+            body: stored.body.clone(),
+            stamps: stored.stamps.clone(),
+            fates: Vec::new(),
+            disputes: Vec::new(),
+        },
+    };
+    for set in edit.set.iter().filter(|set| set.was != set.to) {
+        match rule(kind, &set.path) {
+            Rule::Max => judge.compare(set, |stored, to| to > stored),
+            Rule::Min => judge.compare(set, |stored, to| to < stored),
+            rule => judge.register(set, rule == Rule::NeverAuto),
+        }
+    }
+    for (path, by) in &edit.inc {
+        count(&mut judge.out.body, path, *by);
+    }
+    for (path, items) in &edit.add {
+        for item in items {
+            judge.add(kind, path, item);
+        }
+    }
+    for (path, items) in &edit.remove {
+        for item in items {
+            judge.remove(kind, path, item);
+        }
+    }
+    judge.out
+}
+
+/// Lays an own edit over a body: what its author sees before the server has spoken.
+pub fn overlay(kind: &Kind, body: &mut Fields, edit: &Frozen) {
+    for set in &edit.set {
+        let stored = path::get(body, &set.path).as_i64();
+        let wins = match (rule(kind, &set.path), stored, set.to.as_i64()) {
+            (Rule::Max, Some(stored), Some(to)) => to > stored,
+            (Rule::Min, Some(stored), Some(to)) => to < stored,
+            _ => true,
+        };
+        if wins {
+            path::set(body, &set.path, set.to.clone());
+        }
+    }
+    for (path, by) in &edit.inc {
+        count(body, path, *by);
+    }
+    for (path, items) in &edit.add {
+        for item in items {
+            put_element(kind, body, path, item);
+        }
+    }
+    for (path, items) in &edit.remove {
+        for item in items {
+            take_element(kind, body, path, item);
+        }
+    }
+}
+
+fn rule(kind: &Kind, path: &Path) -> Rule {
+    kind.field(path.root())
+        .map_or(Rule::Register, |field| field.rule)
+}
+
+struct Judge<'a> {
+    stored: &'a Stored,
+    edit: &'a Frozen,
+    author: &'a Author,
+    under_review: &'a dyn Fn(&Path) -> bool,
+    out: Merged,
+}
+
+impl Judge<'_> {
+    fn register(&mut self, set: &Set, never_auto: bool) {
+        let now = path::get(&self.out.body, &set.path).clone();
+        let last = self
+            .out
+            .stamps
+            .fields
+            .get(&set.path)
+            .unwrap_or(&self.stored.created)
+            .clone();
+        let mine = self.author.mid.to_string();
+        if now == set.to {
+            self.write(set);
+            return;
+        }
+        let in_conflict = now != set.was && !self.is_own(last.enrolment, last.mseq);
+        let reviewed = (self.under_review)(&set.path);
+        let stays_put = never_auto && (in_conflict || reviewed) && !self.may_settle(in_conflict);
+        let is_later = !last.at.is_after(self.author.at);
+        let wins = if in_conflict {
+            !never_auto && is_later
+        } else {
+            !stays_put
+        };
+        if in_conflict || reviewed {
+            let mut candidates = vec![candidate(last.mid.to_string(), &now, last.user, last.at)];
+            if in_conflict {
+                let base = Candidate {
+                    id: BASE.into(),
+                    value: set.was.clone(),
+                    by: None,
+                    at: None,
+                };
+                candidates.push(base);
+            }
+            candidates.push(candidate(
+                mine.clone(),
+                &set.to,
+                self.author.user,
+                self.author.at,
+            ));
+            let fate = match (wins, never_auto) {
+                (true, _) => FateKind::Shown,
+                (false, true) => FateKind::Proposed,
+                (false, false) => FateKind::Behind,
+            };
+            self.out
+                .fates
+                .push(fate_of(&set.path, fate, Some(last.mid)));
+            let shown = if wins { mine } else { last.mid.to_string() };
+            self.out.disputes.push(Dispute {
+                path: set.path.clone(),
+                held: never_auto,
+                candidates,
+                shown,
+            });
+        }
+        if wins {
+            self.write(set);
+        }
+    }
+
+    /// A holder who saw the stored value may overwrite a field that waits for him.
+    fn may_settle(&self, in_conflict: bool) -> bool {
+        self.author.holder && !in_conflict
+    }
+
+    fn write(&mut self, set: &Set) {
+        path::set(&mut self.out.body, &set.path, set.to.clone());
+        self.out
+            .stamps
+            .fields
+            .insert(set.path.clone(), self.stamp());
+        if !set.to.is_null()
+            && let Some(key) = element_of(&set.path)
+        {
+            self.note_add(key);
+        }
+    }
+
+    fn compare(&mut self, set: &Set, wins: impl Fn(i64, i64) -> bool) {
+        let stored = path::get(&self.out.body, &set.path).as_i64();
+        let to = set.to.as_i64();
+        if stored.is_none_or(|stored| to.is_some_and(|to| wins(stored, to))) {
+            path::set(&mut self.out.body, &set.path, set.to.clone());
+        }
+    }
+
+    fn add(&mut self, kind: &Kind, path: &Path, item: &Value) {
+        put_element(kind, &mut self.out.body, path, item);
+        if rule(kind, path) != Rule::Append
+            && let Some(Ok(element)) = item.as_str().map(|name| path.join(name))
+        {
+            self.note_add(element);
+        }
+    }
+
+    fn note_add(&mut self, element: Path) {
+        let added = Added {
+            commit: self.author.commit,
+            mseq: self.author.mseq,
+        };
+        let stamp = self.out.stamps.elements.entry(element).or_default();
+        stamp.adds.insert(self.author.enrolment, added);
+        stamp.gone = None;
+    }
+
+    fn remove(&mut self, kind: &Kind, path: &Path, item: &str) {
+        let Ok(element) = path.join(item) else { return };
+        let disputed = rule(kind, path) == Rule::Map && self.dispute_unseen_leaves(&element);
+        if disputed || !self.has_seen_adds(&element) {
+            self.out
+                .fates
+                .push(fate_of(&element, FateKind::Stays, None));
+            return;
+        }
+        take_element(kind, &mut self.out.body, path, item);
+        let stamp = self.out.stamps.elements.entry(element).or_default();
+        stamp.adds.clear();
+        stamp.gone = Some(self.author.commit);
+    }
+
+    /// A remove of a map's key disputes each register below it that its author had not seen.
+    fn dispute_unseen_leaves(&mut self, element: &Path) -> bool {
+        let Value::Object(leaves) = path::get(&self.out.body, element).clone() else {
+            return false;
+        };
+        let mut disputed = self
+            .out
+            .disputes
+            .iter()
+            .any(|d| element_of(&d.path).as_ref() == Some(element));
+        for name in leaves.keys() {
+            let Ok(leaf) = element.join(name) else {
+                continue;
+            };
+            let last = self
+                .out
+                .stamps
+                .fields
+                .get(&leaf)
+                .unwrap_or(&self.stored.created);
+            let seen = self.edit.seen.is_some_and(|seen| last.commit <= seen);
+            if seen || self.is_own(last.enrolment, last.mseq) {
+                continue;
+            }
+            let set = Set {
+                path: leaf,
+                was: Value::Null,
+                to: Value::Null,
+            };
+            let candidates = vec![
+                candidate(last.mid.to_string(), &leaves[name], last.user, last.at),
+                candidate(
+                    self.author.mid.to_string(),
+                    &Value::Null,
+                    self.author.user,
+                    self.author.at,
+                ),
+            ];
+            let (shown, against) = (last.mid.to_string(), last.mid);
+            self.out
+                .fates
+                .push(fate_of(&set.path, FateKind::Behind, Some(against)));
+            self.out.disputes.push(Dispute {
+                path: set.path,
+                held: false,
+                candidates,
+                shown,
+            });
+            disputed = true;
+        }
+        disputed
+    }
+
+    fn has_seen_adds(&self, element: &Path) -> bool {
+        let seen = |commit: Commit, enrolment: EnrolmentId, mseq: Mseq| {
+            self.edit.seen.is_some_and(|seen| commit <= seen) || self.is_own(enrolment, mseq)
+        };
+        match self.out.stamps.elements.get(element) {
+            Some(stamp) => stamp
+                .adds
+                .iter()
+                .all(|(who, add)| seen(add.commit, *who, add.mseq)),
+            None => {
+                let created = &self.stored.created;
+                seen(created.commit, created.enrolment, created.mseq)
+            }
+        }
+    }
+
+    fn is_own(&self, enrolment: EnrolmentId, mseq: Mseq) -> bool {
+        self.author.own_chain && enrolment == self.author.enrolment && mseq <= self.author.mseq
+    }
+
+    fn stamp(&self) -> Stamp {
+        self.author.stamp(self.edit.seen)
+    }
+}
+
+impl Author {
+    /// Returns the stamp that this author leaves.
+    pub fn stamp(&self, seen: Option<Commit>) -> Stamp {
+        Stamp {
+            commit: self.commit,
+            origin: self.commit,
+            seen,
+            enrolment: self.enrolment,
+            mseq: self.mseq,
+            mid: self.mid,
+            user: self.user,
+            at: self.at,
+        }
+    }
+}
+
+fn candidate(id: String, value: &Value, by: UserId, at: Interval) -> Candidate {
+    Candidate {
+        id,
+        value: value.clone(),
+        by: Some(by),
+        at: Some(at),
+    }
+}
+
+fn fate_of(path: &Path, fate: FateKind, against: Option<Mid>) -> Fate {
+    Fate {
+        path: path.clone(),
+        fate,
+        against,
+        review: None,
+    }
+}
+
+/// Returns the path of the map's element that a leaf lies in.
+fn element_of(leaf: &Path) -> Option<Path> {
+    let mut segments = leaf.segments();
+    let (field, key) = (segments.next()?, segments.next()?);
+    segments.next()?;
+    Path::field(field).join(key).ok()
+}
+
+fn count(body: &mut Fields, path: &Path, by: i64) {
+    let stored = path::get(body, path).as_i64().unwrap_or(0);
+    path::set(body, path, json!(stored.saturating_add(by)));
+}
+
+fn put_element(kind: &Kind, body: &mut Fields, path: &Path, item: &Value) {
+    if rule(kind, path) == Rule::Map {
+        if let Some(Ok(element)) = item.as_str().map(|key| path.join(key))
+            && path::get(body, &element).is_null()
+        {
+            path::set(body, &element, json!({}));
+        }
+        return;
+    }
+    let mut items = path::get(body, path)
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    // Sorted, so that the order of arrival leaves no trace; ids of elements grow with time.
+    if let Err(at) = items.binary_search_by(|other| name_of(other).cmp(name_of(item))) {
+        items.insert(at, item.clone());
+        path::set(body, path, Value::Array(items));
+    }
+}
+
+fn take_element(kind: &Kind, body: &mut Fields, path: &Path, item: &str) {
+    if rule(kind, path) == Rule::Map {
+        if let Ok(element) = path.join(item) {
+            path::set(body, &element, Value::Null);
+        }
+        return;
+    }
+    if let Value::Array(items) = path::get(body, path) {
+        let left: Vec<Value> = items
+            .iter()
+            .filter(|other| name_of(other) != item)
+            .cloned()
+            .collect();
+        path::set(
+            body,
+            path,
+            if left.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(left)
+            },
+        );
+    }
+}
+
+fn name_of(item: &Value) -> &str {
+    item.as_str()
+        .or_else(|| item.get("id").and_then(Value::as_str))
+        .unwrap_or("")
+}

@@ -1,0 +1,65 @@
+//! Stamps: who last wrote a field, seen from where.
+//!
+//! They are sparse (a field never changed since the record's creation carries the creation's
+//! stamp), live on the server only, and are all that the merge needs besides the body. Stamps of
+//! elements survive the element's removal (`gone`) and hold the last add per enrolment, so that a
+//! remove takes only what its author had seen.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Commit, EnrolmentId, Mid, Mseq, UserId};
+use crate::path::Path;
+use crate::time::Interval;
+
+/// Says which mutation last wrote a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The commit that wrote it here.
+    pub commit: Commit,
+    /// The commit that first wrote it; differs from `commit` after a restore.
+    pub origin: Commit,
+    /// The rev that the author had been shown.
+    pub seen: Option<Commit>,
+    /// The identity that authored it.
+    pub enrolment: EnrolmentId,
+    /// Its place in that identity's work.
+    pub mseq: Mseq,
+    /// Its name.
+    pub mid: Mid,
+    /// The account behind the identity.
+    pub user: UserId,
+    /// When it was authored, as far as can be bounded.
+    pub at: Interval,
+}
+
+/// The stamp of an element of a map or set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElementStamp {
+    /// The last add per enrolment.
+    pub adds: BTreeMap<EnrolmentId, Added>,
+    /// The remove that took it, if it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Commit>,
+}
+
+/// One enrolment's last add of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    /// The commit that added it.
+    pub commit: Commit,
+    /// Its place in the enrolment's work.
+    pub mseq: Mseq,
+}
+
+/// The stamps of one record, besides that of its creation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamps {
+    /// By path of the register.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Path, Stamp>,
+    /// By path of the element.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elements: BTreeMap<Path, ElementStamp>,
+}
