@@ -1,0 +1,95 @@
+//! What the next request carries: the outbox's head, and how far this device has read.
+
+use pocketbook_records::ids::{Mid, Mseq};
+use pocketbook_records::kind::SCHEMA;
+use pocketbook_records::mutation::Mutation;
+use pocketbook_records::time::Now;
+use pocketbook_records::wire::{MAX_MUTATIONS, PROTO, Pull, Request};
+use rusqlite::{Connection, params};
+use serde_json::value::RawValue;
+
+use crate::books::account::Account;
+use crate::error::{Error, Result};
+use crate::store::{Store, from_sql_int, id_column, meta, outbox, receipts, scopes, sql_int, status};
+
+/// How much a request may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Bytes of frozen mutations; at least one goes whatever its size.
+    pub bytes: usize,
+    /// Mutations.
+    pub count: usize,
+    /// The first number to send, where the server asked for one; else the first without receipt.
+    pub from: Option<Mseq>,
+    /// Whether to ask for news.
+    pub pull: bool,
+}
+
+impl Store {
+    /// Builds the next request, and marks what it carries as sent before it leaves.
+    pub fn next_request(&self, limits: BatchLimits) -> Result<Request> {
+        let clock = &self.seams.clock;
+        let now = Now { wall: clock.wall_ms(), boot: clock.boot(), monotonic_ms: clock.monotonic_ms() };
+        let batch = self.read(|connection| choose(connection, limits))?;
+        if let (Some(first), Some(last)) = (batch.first(), batch.last()) {
+            let (first, last) = (sql_int(first.mseq.0), sql_int(last.mseq.0));
+            self.write(|transaction| {
+                transaction
+                    .prepare_cached("UPDATE authored SET sent = 1 WHERE mseq BETWEEN ?1 AND ?2")?
+                    .execute([first, last])?;
+                Ok(())
+            })?;
+        }
+        self.read(|connection| {
+            let account: Account =
+                meta::read_json(connection, meta::ACCOUNT)?.ok_or(Error::NotEnrolled)?;
+            Ok(Request {
+                proto: (PROTO, PROTO),
+                enrolment: account.enrolment,
+                echo: meta::read_json(connection, meta::ECHO)?,
+                settled_mseq: receipts::settled_mseq(connection)?,
+                highest_mseq: outbox::highest_mseq(connection)?,
+                pending: status::pending(connection)?,
+                now,
+                contact: meta::read_json(connection, meta::CONTACT)?,
+                certificate: Some(account.certificate),
+                schema: SCHEMA,
+                pull: match limits.pull {
+                    true => Some(Pull { scopes: scopes::asks(connection)?, ..Pull::default() }),
+                    false => None,
+                },
+                mutations: batch,
+                proofs: Vec::new(),
+                witness: Vec::new(),
+            })
+        })
+    }
+}
+
+fn choose(connection: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {
+    let from = limits.from.map_or(0, |mseq| sql_int(mseq.0));
+    let mut statement = connection.prepare_cached(
+        "SELECT mseq, mid, frozen FROM authored
+         WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT ?2",
+    )?;
+    let most = limits.count.min(MAX_MUTATIONS);
+    let mut rows = statement.query(params![from, sql_int(most as u64)])?;
+    let mut batch: Vec<Mutation> = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let frozen: String = row.get(2)?;
+        bytes += frozen.len();
+        let mseq = Mseq(from_sql_int(row.get(0)?));
+        // In order without holes: what follows an acknowledged one waits for the next request.
+        let is_next = batch.last().is_none_or(|last| last.mseq.0 + 1 == mseq.0);
+        if !batch.is_empty() && (bytes > limits.bytes || !is_next) {
+            break;
+        }
+        batch.push(Mutation {
+            mid: Mid(id_column(row, 1)?),
+            mseq,
+            frozen: RawValue::from_string(frozen)?,
+        });
+    }
+    Ok(batch)
+}

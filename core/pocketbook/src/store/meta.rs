@@ -1,0 +1,55 @@
+//! Single values: who is enrolled, where the conversation with the server stands.
+
+use rusqlite::{Connection, OptionalExtension, types::FromSql};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Result;
+
+/// The account's user id.
+pub(crate) const USER: &str = "user";
+/// The last answer applied: [`pocketbook_records::wire::Echo`].
+pub(crate) const ECHO: &str = "echo";
+/// Its snapshot: [`pocketbook_records::wire::AsOf`].
+pub(crate) const ASOF: &str = "asof";
+/// The last answer received: [`pocketbook_records::time::Contact`].
+pub(crate) const CONTACT: &str = "contact";
+/// The enrolment: [`crate::books::account::Account`].
+pub(crate) const ACCOUNT: &str = "account";
+/// When an exchange last ended with everything in step (wall ms).
+pub(crate) const LAST_SUCCESS: &str = "last_success";
+/// When the server last answered at all (wall ms).
+pub(crate) const LAST_CONTACT: &str = "last_contact";
+/// The greatest commit that is in a backup of the server.
+pub(crate) const DURABLE: &str = "durable";
+/// Why the server refused to be pulled from, if it did.
+pub(crate) const REFUSED: &str = "refused";
+
+/// Reads a plain value.
+pub(crate) fn read<T: FromSql>(connection: &Connection, name: &str) -> Result<Option<T>> {
+    Ok(connection
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
+}
+
+/// Writes a plain text.
+pub(crate) fn write(connection: &Connection, name: &str, value: &str) -> Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+        .execute([name, value])?;
+    Ok(())
+}
+
+/// Reads a structured value.
+pub(crate) fn read_json<T: DeserializeOwned>(connection: &Connection, name: &str) -> Result<Option<T>> {
+    Ok(match read::<String>(connection, name)? {
+        Some(text) => Some(serde_json::from_str(&text)?),
+        None => None,
+    })
+}
+
+/// Writes a structured value.
+pub(crate) fn write_json<T: Serialize>(connection: &Connection, name: &str, value: &T) -> Result<()> {
+    write(connection, name, &serde_json::to_string(value)?)
+}

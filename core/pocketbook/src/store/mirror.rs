@@ -1,0 +1,323 @@
+//! Door two: what the server says.
+//!
+//! An [`Answer`] is applied in one transaction: receipts, loose bodies, pages of each scope,
+//! grants, cursors. Frames of a first sync, which may be many, are applied in groups while the
+//! stream still runs. Whatever changed is then shown ([`crate::store::view`]).
+//!
+//! *Rules that keep a late or repeated answer from doing harm* (sync-protocol §4):
+//!
+//! - An answer read at an older snapshot than the newest applied one yields receipts only.
+//! - A page applies only if the cursor that it was asked from is still the stored one.
+//! - Nothing replaces a newer rev: put, frame and loose body alike.
+//! - A deletion heard of during a first sync is remembered and wins over older frames.
+//! - Cursor and rows change in the same transaction, or neither.
+//!
+//! *What it promises.* A scope is called complete only when it equals the server's state at one
+//! commit. A row goes when its last scope goes; own work about it stays sealed in the outbox
+//! ([`crate::store::purge`]). Bodies are stored as the bytes that came; only the fields that lists
+//! hang on are read from them.
+//!
+//! *What it refuses.* Nothing in an answer makes an outbox entry vanish: only a receipt that names
+//! its mid settles it, and even then its bytes stay in the journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pocketbook_records::body;
+use pocketbook_records::ids::{Commit, RecordId, Rev};
+use pocketbook_records::kind::Kind;
+use pocketbook_records::scope::Scope;
+use pocketbook_records::time::Contact;
+use pocketbook_records::wire::{Answer, Ask, AsOf, Echo, Entry, Frame, Key, Mode, Page, Put};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::store::{Store, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes, sql_int, view};
+
+/// What an answer changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Kinds of which something changed: lists of these are stale.
+    pub kinds: BTreeSet<&'static str>,
+    /// Receipts that settled own work.
+    pub receipts: usize,
+    /// Rows written.
+    pub rows: usize,
+    /// Whether there is more to pull.
+    pub more: bool,
+    /// The snapshot was older than what is here; only receipts were taken.
+    pub was_stale: bool,
+}
+
+impl Store {
+    /// Applies an answer. `asked` is what the request asked of each scope, `received` the device's
+    /// note of the moment at which the answer came.
+    pub fn apply_answer(
+        &self,
+        asked: &BTreeMap<Scope, Ask>,
+        answer: &Answer,
+        received: Contact,
+    ) -> Result<Applied> {
+        let (applied, purged) = self.write(|transaction| {
+            let mut door = Door::open(transaction, answer.asof.commit, self.seams.clock.wall_ms())?;
+            meta::write_json(transaction, meta::CONTACT, &received)?;
+            meta::write(transaction, meta::LAST_CONTACT, &door.wall.to_string())?;
+            door.applied.receipts = receipts::take(transaction, &answer.receipts, &mut door.touched)?;
+            let newest: Option<AsOf> = meta::read_json(transaction, meta::ASOF)?;
+            if newest.is_some_and(|newest| is_older(answer.asof, newest)) {
+                door.applied.was_stale = true;
+            } else {
+                door.take_news(asked, answer)?;
+            }
+            door.close()
+        })?;
+        purge::finish(self, &purged)?;
+        Ok(applied)
+    }
+
+    /// Applies frames of a first sync, in the order in which they came.
+    pub fn apply_frames(&self, frames: &[Frame]) -> Result<Applied> {
+        let (applied, purged) = self.write(|transaction| {
+            let mut door = Door::open(transaction, Commit::default(), self.seams.clock.wall_ms())?;
+            for frame in frames {
+                door.take_frame(frame)?;
+            }
+            door.close()
+        })?;
+        purge::finish(self, &purged)?;
+        Ok(applied)
+    }
+}
+
+fn is_older(one: AsOf, other: AsOf) -> bool {
+    (one.epoch, one.commit) < (other.epoch, other.commit)
+}
+
+/// The door while it is open: one transaction.
+pub(crate) struct Door<'t> {
+    pub(crate) connection: &'t Connection,
+    /// The commit at which loose bodies and pages were read.
+    asof: Commit,
+    pub(crate) wall: i64,
+    /// Records on which own work lies: they need more than storing.
+    overlaid: BTreeSet<Key>,
+    /// Records to be shown anew.
+    pub(crate) touched: BTreeSet<Key>,
+    pub(crate) applied: Applied,
+    pub(crate) purged: purge::Purged,
+}
+
+impl<'t> Door<'t> {
+    fn open(connection: &'t Connection, asof: Commit, wall: i64) -> Result<Self> {
+        Ok(Self {
+            connection,
+            asof,
+            wall,
+            overlaid: overlaid(connection)?,
+            touched: BTreeSet::new(),
+            applied: Applied::default(),
+            purged: purge::Purged::default(),
+        })
+    }
+
+    fn take_news(&mut self, asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> Result<()> {
+        for put in &answer.bodies {
+            self.put(put, self.asof)?;
+        }
+        for (scope, page) in &answer.scopes {
+            self.take_page(scope, asked.get(scope), page)?;
+        }
+        if let Some(grants) = &answer.grants {
+            purge::keep_only(self, grants)?;
+            self.applied.more |= scopes::admit(self.connection, grants)?;
+        }
+        let refused = serde_json::to_string(&answer.refused)?;
+        meta::write(self.connection, meta::REFUSED, &refused)?;
+        if answer.refused == Some(pocketbook_records::wire::Refused::BadCursor) {
+            scopes::begin_anew(self.connection)?;
+            self.applied.more = true;
+        }
+        let echo = Echo {
+            epoch: answer.asof.epoch,
+            commit: answer.asof.commit,
+            tag: answer.tag,
+            mac: answer.mac,
+        };
+        meta::write_json(self.connection, meta::ECHO, &echo)?;
+        meta::write_json(self.connection, meta::ASOF, &answer.asof)?;
+        meta::write(self.connection, meta::DURABLE, &answer.durable.to_string())
+    }
+
+    fn take_page(&mut self, name: &Scope, asked: Option<&Ask>, page: &Page) -> Result<()> {
+        let Some(scope) = scopes::find(self.connection, name)? else { return Ok(()) };
+        if let Some(total) = page.total {
+            scopes::note_total(self.connection, scope.id, total)?;
+        }
+        let Some(Ask { mode: Mode::Pages, cursor: from }) = asked else { return Ok(()) };
+        if *from != scope.cursor {
+            self.applied.more = true;
+            return Ok(());
+        }
+        for entry in &page.entries {
+            self.take_entry(scope.id, entry)?;
+        }
+        scopes::advance(self.connection, scope.id, page)?;
+        self.applied.more |= !page.caught_up;
+        Ok(())
+    }
+
+    fn take_entry(&mut self, scope: i64, entry: &Entry) -> Result<()> {
+        match entry {
+            Entry::Put(put) => {
+                if let Some(key) = self.put(put, self.asof)? {
+                    scopes::join(self.connection, scope, key)?;
+                }
+                Ok(())
+            }
+            Entry::Link { kind, id, .. } => {
+                if let Some(key) = find(self.connection, kind, *id)? {
+                    scopes::join(self.connection, scope, key)?;
+                }
+                Ok(())
+            }
+            Entry::Leave { kind, id, .. } => {
+                let key = Key { kind: kind.clone(), id: *id };
+                purge::leave(self, scope, &key, "moved")
+            }
+            Entry::Tomb { kind, id, rev } => {
+                remember_tomb(self.connection, kind, *id, *rev)?;
+                let key = Key { kind: kind.clone(), id: *id };
+                purge::bury(self, &key, *rev)
+            }
+        }
+    }
+
+    fn take_frame(&mut self, frame: &Frame) -> Result<()> {
+        let Some(scope) = scopes::find(self.connection, &frame.scope)? else { return Ok(()) };
+        if scope.cursor.is_some() {
+            // A repeated stream of a first sync that is over.
+            return Ok(());
+        }
+        for put in &frame.rows {
+            if is_buried(self.connection, put)? {
+                continue;
+            }
+            if let Some(key) = self.put(put, frame.commit)? {
+                scopes::join(self.connection, scope.id, key)?;
+            }
+        }
+        scopes::note_frame(self.connection, &scope, frame)?;
+        self.applied.more |= frame.last;
+        Ok(())
+    }
+
+    /// Stores a body unless a newer one is here; returns the row's key.
+    fn put(&mut self, put: &Put, asof: Commit) -> Result<Option<i64>> {
+        // A kind from a newer server is left to a newer app: its scope is pulled anew then.
+        let Ok(kind) = kind_named(&put.kind) else { return Ok(None) };
+        let text = put.body.get();
+        let fields = body::pick(text, &view::listed_fields(kind))?;
+        let listed = view::listing(kind, &fields);
+        let key: i64 = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO record (kind, id, rev, schema, asof, body, under, sort)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (kind, id) DO UPDATE SET
+                     body = CASE WHEN rev IS NULL OR rev < ?3 THEN ?6 ELSE body END,
+                     schema = CASE WHEN rev IS NULL OR rev < ?3 THEN ?4 ELSE schema END,
+                     under = CASE WHEN rev IS NULL OR rev < ?3 THEN ?7 ELSE under END,
+                     sort = CASE WHEN rev IS NULL OR rev < ?3 THEN ?8 ELSE sort END,
+                     rev = MAX(COALESCE(rev, 0), ?3),
+                     asof = CASE WHEN rev IS NULL OR rev <= ?3 THEN MAX(asof, ?5) ELSE asof END
+                 RETURNING key",
+            )?
+            .query_row(
+                params![
+                    kind.name,
+                    put.id.as_bytes(),
+                    sql_int(put.rev.0),
+                    put.schema,
+                    sql_int(asof.0),
+                    text,
+                    listed.under,
+                    listed.sort
+                ],
+                |row| row.get(0),
+            )?;
+        self.applied.rows += 1;
+        self.applied.kinds.insert(kind.name);
+        let key_of = Key { kind: kind.name.to_owned(), id: put.id };
+        if self.overlaid.contains(&key_of) {
+            self.touched.insert(key_of);
+        }
+        self.touch_subject(kind, text)?;
+        Ok(Some(key))
+    }
+
+    /// A review or a tray item changes how the record that it is about is shown.
+    fn touch_subject(&mut self, kind: &Kind, text: &str) -> Result<()> {
+        if kind.field("of").is_none() {
+            return Ok(());
+        }
+        let item = body::pick(text, &["of", "record", "mid", "state"])?;
+        let field = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+        if let Ok(mid) = field("mid").parse() {
+            receipts::note_tray(self.connection, mid, field("state"))?;
+        }
+        if let (Some(of), Ok(id)) = (Kind::named(field("of")), field("record").parse::<RecordId>())
+            && find(self.connection, of.name, id)?.is_some()
+        {
+            self.touched.insert(Key { kind: of.name.to_owned(), id });
+        }
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<(Applied, purge::Purged)> {
+        receipts::uncover(self.connection, &mut self.touched)?;
+        for key in &self.touched {
+            if let Ok(kind) = kind_named(&key.kind) {
+                self.applied.kinds.insert(kind.name);
+                view::refresh(self.connection, kind, key.id)?;
+            }
+        }
+        Ok((self.applied, self.purged))
+    }
+}
+
+/// Returns the key of a row.
+pub(crate) fn find(connection: &Connection, kind: &str, id: RecordId) -> Result<Option<i64>> {
+    Ok(connection
+        .prepare_cached("SELECT key FROM record WHERE kind = ?1 AND id = ?2")?
+        .query_row(params![kind, id.as_bytes()], |row| row.get(0))
+        .optional()?)
+}
+
+fn overlaid(connection: &Connection) -> Result<BTreeSet<Key>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, id FROM authored WHERE overlaid = 1
+         UNION
+         SELECT about_kind, about_id FROM authored WHERE overlaid = 1 AND about_kind IS NOT NULL",
+    )?;
+    let keys = statement
+        .query_map([], |row| Ok(Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) }))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(keys)
+}
+
+fn remember_tomb(connection: &Connection, kind: &str, id: RecordId, rev: Rev) -> Result<()> {
+    if scopes::any_unfinished(connection)? {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO tomb (kind, id, rev) VALUES (?1, ?2, ?3)")?
+            .execute(params![kind, id.as_bytes(), sql_int(rev.0)])?;
+    }
+    Ok(())
+}
+
+fn is_buried(connection: &Connection, put: &Put) -> Result<bool> {
+    let rev: Option<i64> = connection
+        .prepare_cached("SELECT rev FROM tomb WHERE kind = ?1 AND id = ?2")?
+        .query_row(params![put.kind, put.id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(rev.is_some_and(|rev| from_sql_int(rev) >= put.rev.0))
+}

@@ -1,0 +1,164 @@
+//! What must leave this device: records that moved away, were deleted, or may no longer be read.
+//!
+//! A revoked scope is purged in the transaction that applies the answer: rows, listing, own work
+//! lying over them. Then the log is truncated and the photos' files go, so that no page of the
+//! file keeps what was taken (`secure_delete` overwrites). Own work that was not yet handed in
+//! stays in the outbox, readable by no verb, and is still delivered; so do photos of it.
+
+use std::collections::BTreeSet;
+
+use pocketbook_records::body;
+use pocketbook_records::ids::{BlobHash, RecordId, Rev, UnitId};
+use pocketbook_records::kind::{Home, Kind};
+use pocketbook_records::scope::Scope;
+use pocketbook_records::wire::Key;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::store::mirror::{Door, find};
+use crate::store::{Store, blobs, id_column, kind_named, outbox, scopes, sql_int};
+
+/// What has to be done once the transaction is through.
+#[derive(Debug, Default)]
+pub(crate) struct Purged {
+    rows: usize,
+    files: Vec<BlobHash>,
+}
+
+/// Removes files and truncates the log, if anything went.
+pub(crate) fn finish(store: &Store, purged: &Purged) -> Result<()> {
+    for hash in &purged.files {
+        store.remove_blob_files(*hash)?;
+    }
+    if purged.rows > 0 {
+        store.truncate_log()?;
+    }
+    Ok(())
+}
+
+/// Purges every scope that is not granted.
+pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
+    let granted: BTreeSet<String> = grants.iter().map(ToString::to_string).collect();
+    let mut statement = door.connection.prepare_cached("SELECT id, name FROM scope")?;
+    let held = statement
+        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut any = false;
+    for (scope, _) in held.iter().filter(|(_, name)| !granted.contains(name)) {
+        any = true;
+        for key in members(door.connection, *scope)? {
+            leave(door, *scope, &key, "revoked")?;
+        }
+        door.connection.execute("DELETE FROM scope WHERE id = ?1", [scope])?;
+    }
+    if any {
+        hide_own_without_home(door, grants)?;
+    }
+    Ok(())
+}
+
+/// Takes a record out of a scope, and off the device if that was its last.
+pub(crate) fn leave(door: &mut Door<'_>, scope: i64, key: &Key, why: &str) -> Result<()> {
+    let Some(row) = find(door.connection, &key.kind, key.id)? else { return Ok(()) };
+    if !scopes::part(door.connection, scope, row)? {
+        remove(door, key, why)?;
+    }
+    Ok(())
+}
+
+/// Takes a deleted record off the device, unless a newer body of it is here.
+pub(crate) fn bury(door: &mut Door<'_>, key: &Key, rev: Rev) -> Result<()> {
+    let is_newer: bool = door
+        .connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE kind = ?1 AND id = ?2 AND rev > ?3)")?
+        .query_row(params![key.kind, key.id.as_bytes(), sql_int(rev.0)], |row| row.get(0))?;
+    if is_newer { Ok(()) } else { remove(door, key, "deleted") }
+}
+
+fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
+    let id = key.id.as_bytes();
+    let row: Option<i64> = door
+        .connection
+        .prepare_cached("DELETE FROM record WHERE kind = ?1 AND id = ?2 RETURNING key")?
+        .query_row(params![key.kind, id], |row| row.get(0))
+        .optional()?;
+    let Some(row) = row else { return Ok(()) };
+    door.connection
+        .prepare_cached("DELETE FROM membership WHERE key = ?1")?
+        .execute([row])?;
+    door.connection
+        .prepare_cached("UPDATE authored SET overlaid = 0 WHERE kind = ?1 AND id = ?2")?
+        .execute(params![key.kind, id])?;
+    door.connection
+        .prepare_cached("INSERT INTO trace (at, kind, id, what) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![door.wall, key.kind, id, why])?;
+    door.purged.files.extend(blobs::forget_of(door.connection, &key.kind, key.id)?);
+    door.purged.rows += 1;
+    if let Ok(kind) = kind_named(&key.kind) {
+        door.applied.kinds.insert(kind.name);
+    }
+    Ok(())
+}
+
+/// Own new records that the server does not have yet go out of sight with the grid they lie in.
+fn hide_own_without_home(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
+    let own = {
+        let mut statement =
+            door.connection.prepare_cached("SELECT kind, id FROM record WHERE rev IS NULL")?;
+        statement
+            .query_map([], |row| Ok(Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) }))?
+            .collect::<rusqlite::Result<Vec<_>>>()?
+    };
+    for key in own {
+        let kind = kind_named(&key.kind)?;
+        let is_homeless = match home(door.connection, kind, key.id)? {
+            HomeOf::Grid(grid) => !grants.contains(&Scope::General(grid)),
+            HomeOf::Lost => true,
+            HomeOf::None => false,
+        };
+        if is_homeless {
+            remove(door, &key, "revoked")?;
+        }
+    }
+    Ok(())
+}
+
+enum HomeOf {
+    Grid(UnitId),
+    /// Its parent is not here any more.
+    Lost,
+    /// The kind has none.
+    None,
+}
+
+fn home(connection: &Connection, kind: &'static Kind, id: RecordId) -> Result<HomeOf> {
+    let (mut kind, mut id) = (kind, id);
+    loop {
+        let Some(text) = outbox::shown(connection, kind.name, id)? else { return Ok(HomeOf::Lost) };
+        let fields = body::parse(&text).unwrap_or_default();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        match kind.home {
+            Home::Grid(field) => return Ok(HomeOf::Grid(UnitId::from(text(field)))),
+            Home::Parent(parent) => {
+                kind = kind_named(parent.kind)?;
+                if let Some(field) = parent.field {
+                    let Ok(up) = text(field).parse() else { return Ok(HomeOf::Lost) };
+                    id = up;
+                }
+            }
+            Home::AuthorAnd(_) | Home::Noted => return Ok(HomeOf::None),
+        }
+    }
+}
+
+fn members(connection: &Connection, scope: i64) -> Result<Vec<Key>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT record.kind, record.id FROM membership
+         JOIN record ON record.key = membership.key
+         WHERE membership.scope = ?1",
+    )?;
+    Ok(statement
+        .query_map([scope], |row| Ok(Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) }))?
+        .collect::<rusqlite::Result<_>>()?)
+}

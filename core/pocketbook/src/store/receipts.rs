@@ -1,0 +1,153 @@
+//! The server's word on own work, and when it stops lying over the mirror.
+
+use std::collections::BTreeSet;
+
+use pocketbook_records::ids::{Mid, Mseq, RecordId};
+use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
+use pocketbook_records::wire::Key;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::Result;
+use crate::store::{from_sql_int, id_column, sql_int};
+
+/// Takes receipts; returns how many settled something. Records concerned go into `touched`.
+pub(crate) fn take(
+    connection: &Connection,
+    rows: &[ReceiptRow],
+    touched: &mut BTreeSet<Key>,
+) -> Result<usize> {
+    let mut settled = 0;
+    for row in rows {
+        let (Some(first), Some(last)) = (row.receipts.first(), row.receipts.last()) else { continue };
+        let is_new = connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO receipt (first_mseq, last_mseq, \"commit\", row)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                sql_int(first.mseq.0),
+                sql_int(last.mseq.0),
+                sql_int(row.commit.0),
+                serde_json::to_string(row)?
+            ])?
+            > 0;
+        if !is_new {
+            continue;
+        }
+        for receipt in &row.receipts {
+            settled += usize::from(settle(connection, row, receipt, touched)?);
+        }
+    }
+    Ok(settled)
+}
+
+fn settle(
+    connection: &Connection,
+    row: &ReceiptRow,
+    receipt: &Receipt,
+    touched: &mut BTreeSet<Key>,
+) -> Result<bool> {
+    // What was accepted about a record that the author may not read is never seen again.
+    let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
+    let is_blind = receipt.rev.is_none() && !in_tray;
+    let settled: Option<(Key, Option<Key>)> = connection
+        .prepare_cached(
+            "UPDATE authored SET
+                 outcome = ?3, reason = ?4, \"commit\" = ?5,
+                 overlaid = CASE WHEN ?6 THEN 0 ELSE overlaid END
+             WHERE mid = ?1 AND mseq = ?2 AND outcome IS NULL
+             RETURNING kind, id, about_kind, about_id",
+        )?
+        .query_row(
+            params![
+                receipt.mid.as_bytes(),
+                sql_int(receipt.mseq.0),
+                outcome_name(receipt.outcome),
+                receipt.reason.as_ref().map(serde_json::to_string).transpose()?,
+                sql_int(row.commit.0),
+                is_blind
+            ],
+            |row| Ok(keys_of(row)),
+        )
+        .optional()?
+        .transpose()?;
+    let Some((key, about)) = settled else { return Ok(false) };
+    touched.insert(key);
+    touched.extend(about);
+    Ok(true)
+}
+
+/// Takes own work off the view once the mirror visibly contains it.
+pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE authored SET overlaid = 0
+         WHERE overlaid = 1 AND outcome IS NOT NULL AND outcome NOT IN ('parked', 'rejected')
+           AND \"commit\" <= (
+               SELECT MAX(
+                   record.asof,
+                   COALESCE((
+                       SELECT MAX(scope.through) FROM membership
+                       JOIN scope ON scope.id = membership.scope AND scope.caught_up = 1
+                       WHERE membership.key = record.key
+                   ), 0)
+               )
+               FROM record WHERE record.kind = COALESCE(about_kind, authored.kind)
+                             AND record.id = COALESCE(about_id, authored.id)
+           )
+         RETURNING kind, id, about_kind, about_id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (key, about) = keys_of(row)?;
+        touched.insert(key);
+        touched.extend(about);
+    }
+    Ok(())
+}
+
+/// Notes what became of a tray item: settled ones no longer lie over the view.
+pub(crate) fn note_tray(connection: &Connection, mid: Mid, state: &str) -> Result<()> {
+    let is_open = matches!(state, "parked" | "rejected");
+    connection
+        .prepare_cached(
+            "UPDATE authored SET
+                 overlaid = CASE WHEN ?2 THEN overlaid ELSE 0 END,
+                 outcome = CASE WHEN ?3 = 'rejected' AND outcome = 'parked' THEN 'rejected' ELSE outcome END
+             WHERE mid = ?1 AND outcome IS NOT NULL",
+        )?
+        .execute(params![mid.as_bytes(), is_open, state])?;
+    Ok(())
+}
+
+/// Returns up to where every mutation has a receipt: the server need not repeat these.
+pub(crate) fn settled_mseq(connection: &Connection) -> Result<Mseq> {
+    let first_open: Option<i64> = connection
+        .prepare_cached("SELECT MIN(mseq) FROM authored WHERE outcome IS NULL")?
+        .query_row([], |row| row.get(0))?;
+    match first_open {
+        Some(mseq) => Ok(Mseq(from_sql_int(mseq - 1))),
+        None => crate::store::outbox::highest_mseq(connection),
+    }
+}
+
+fn keys_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Key, Option<Key>)> {
+    let key = Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) };
+    let about = match row.get::<_, Option<String>>(2)? {
+        Some(kind) => Some(Key { kind, id: RecordId(id_column(row, 3)?) }),
+        None => None,
+    };
+    Ok((key, about))
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "applied",
+        Outcome::Merged => "merged",
+        Outcome::Conflict => "conflict",
+        Outcome::Superseded => "superseded",
+        Outcome::Duplicate => "duplicate",
+        Outcome::Void => "void",
+        Outcome::Parked => "parked",
+        Outcome::Rejected => "rejected",
+    }
+}

@@ -1,0 +1,179 @@
+//! Scopes: how far each has been read, and which records lie in it.
+
+use std::collections::BTreeMap;
+
+use pocketbook_records::ids::RecordId;
+use pocketbook_records::scope::Scope;
+use pocketbook_records::wire::{Ask, Frame, Key, Mode, Page};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::Result;
+use crate::store::{from_sql_int, id_column, sql_int};
+
+/// A scope as far as it has been read.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    pub(crate) id: i64,
+    /// Pages go on from here; none while the first sync is under way.
+    pub(crate) cursor: Option<String>,
+    lowest: Option<String>,
+}
+
+/// Finds a scope.
+pub(crate) fn find(connection: &Connection, scope: &Scope) -> Result<Option<Read>> {
+    Ok(connection
+        .prepare_cached("SELECT id, cursor, lowest FROM scope WHERE name = ?1")?
+        .query_row([scope.to_string()], |row| {
+            Ok(Read { id: row.get(0)?, cursor: row.get(1)?, lowest: row.get(2)? })
+        })
+        .optional()?)
+}
+
+/// Notes newly granted scopes; says whether there were any.
+pub(crate) fn admit(connection: &Connection, grants: &[Scope]) -> Result<bool> {
+    let mut any = false;
+    for scope in grants {
+        any |= connection
+            .prepare_cached("INSERT INTO scope (name) VALUES (?1) ON CONFLICT (name) DO NOTHING")?
+            .execute([scope.to_string()])?
+            > 0;
+    }
+    Ok(any)
+}
+
+/// Returns what to ask of each scope.
+pub(crate) fn asks(connection: &Connection) -> Result<BTreeMap<Scope, Ask>> {
+    let mut statement =
+        connection.prepare_cached("SELECT name, cursor, resume_kind, resume_id FROM scope")?;
+    let mut rows = statement.query([])?;
+    let mut asks = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let Ok(scope) = row.get_ref(0)?.as_str().unwrap_or_default().parse::<Scope>() else { continue };
+        let cursor: Option<String> = row.get(1)?;
+        let mode = match (&cursor, row.get::<_, Option<String>>(2)?) {
+            (Some(_), _) => Mode::Pages,
+            (None, Some(kind)) => {
+                Mode::Frames { after: Some(Key { kind, id: RecordId(id_column(row, 3)?) }) }
+            }
+            (None, None) => Mode::Frames { after: None },
+        };
+        asks.insert(scope, Ask { cursor, mode });
+    }
+    Ok(asks)
+}
+
+/// Puts a record into a scope.
+pub(crate) fn join(connection: &Connection, scope: i64, key: i64) -> Result<()> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO membership (scope, key) VALUES (?1, ?2)")?
+        .execute([scope, key])?;
+    Ok(())
+}
+
+/// Takes a record out of a scope; says whether it lies in any other.
+pub(crate) fn part(connection: &Connection, scope: i64, key: i64) -> Result<bool> {
+    connection
+        .prepare_cached("DELETE FROM membership WHERE scope = ?1 AND key = ?2")?
+        .execute([scope, key])?;
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM membership WHERE key = ?1)")?
+        .query_row([key], |row| row.get(0))?)
+}
+
+/// Moves a scope on after a page.
+pub(crate) fn advance(connection: &Connection, scope: i64, page: &Page) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE scope SET cursor = ?2, through = ?3, caught_up = ?4 WHERE id = ?1")?
+        .execute(params![scope, page.cursor, sql_int(page.through.0), page.caught_up])?;
+    Ok(())
+}
+
+/// Moves a first sync on after a frame. Once the last one is in, pages start at the lowest
+/// snapshot used; if all were read at one, the scope is complete already.
+pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -> Result<()> {
+    let lowest = scope.lowest.as_ref().unwrap_or(&frame.cursor);
+    if frame.last {
+        connection
+            .prepare_cached(
+                "UPDATE scope SET cursor = ?2, lowest = NULL, resume_kind = NULL, resume_id = NULL,
+                     through = ?3, caught_up = ?4
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                scope.id,
+                lowest,
+                sql_int(frame.commit.0),
+                *lowest == frame.cursor
+            ])?;
+        forget_tombs(connection)?;
+    } else if let Some(last) = frame.rows.last() {
+        connection
+            .prepare_cached(
+                "UPDATE scope SET lowest = ?2, resume_kind = ?3, resume_id = ?4 WHERE id = ?1",
+            )?
+            .execute(params![scope.id, lowest, last.kind, last.id.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Says whether any first sync is under way.
+pub(crate) fn any_unfinished(connection: &Connection) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM scope WHERE cursor IS NULL)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+fn forget_tombs(connection: &Connection) -> Result<()> {
+    if !any_unfinished(connection)? {
+        connection.execute("DELETE FROM tomb", [])?;
+    }
+    Ok(())
+}
+
+/// Notes how many records a scope has.
+pub(crate) fn note_total(connection: &Connection, scope: i64, total: u64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE scope SET total = ?2 WHERE id = ?1")?
+        .execute([scope, sql_int(total)])?;
+    Ok(())
+}
+
+/// The server does not know a cursor of ours: every scope is read again from the start, over what
+/// is here. Own work is untouched.
+pub(crate) fn begin_anew(connection: &Connection) -> Result<()> {
+    connection.execute(
+        "UPDATE scope SET cursor = NULL, lowest = NULL, resume_kind = NULL, resume_id = NULL,
+             caught_up = 0",
+        [],
+    )?;
+    connection.execute("UPDATE record SET rev = 0 WHERE rev IS NOT NULL", [])?;
+    Ok(())
+}
+
+/// How far the first sync is: records here and records in all, over scopes not yet complete.
+pub(crate) fn progress(connection: &Connection) -> Result<Progress> {
+    let (unfinished, all): (i64, i64) = connection
+        .prepare_cached("SELECT COUNT(*) FILTER (WHERE caught_up = 0), COUNT(*) FROM scope")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let first: bool = any_unfinished(connection)?;
+    let (here, total): (i64, i64) = connection
+        .prepare_cached(
+            "SELECT (SELECT COUNT(*) FROM membership), (SELECT COALESCE(SUM(total), 0) FROM scope)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Progress {
+        is_first: first,
+        is_caught_up: unfinished == 0 && all > 0,
+        here: from_sql_int(here),
+        total: from_sql_int(total),
+    })
+}
+
+/// How far the reading of all scopes is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) is_first: bool,
+    pub(crate) is_caught_up: bool,
+    pub(crate) here: u64,
+    pub(crate) total: u64,
+}
