@@ -1,0 +1,162 @@
+//! How answers look in a terminal: a sentence, a table, a QR code.
+
+use comfy_table::{Cell, Color, ContentArrangement, Table};
+use fast_qr::qr::QRBuilder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::cli::{Show, say};
+use super::wire::{EnrolCode, Event, Finding, Level, Outcome};
+
+/// Shows events as they come and remembers how it ended.
+pub(super) struct Screen {
+    bar: ProgressBar,
+    show: Show,
+    /// Whether the command was carried out.
+    pub(super) is_done: bool,
+}
+
+impl Screen {
+    pub(super) fn new(show: Show) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        Self {
+            bar,
+            show,
+            is_done: false,
+        }
+    }
+
+    pub(super) fn show(&mut self, event: Event) {
+        match event {
+            Event::Progress { done, total } => self.progress(done, total),
+            Event::BadLine { number, reason } => {
+                self.bar.suspend(|| {
+                    say(format_args!(
+                        "第 {number} 行未导入 · line {number}: {reason}"
+                    ))
+                });
+            }
+            Event::Done { outcome } => {
+                self.bar.finish_and_clear();
+                self.is_done = is_good(&outcome);
+                self.outcome(&outcome);
+            }
+            Event::Failed { reason } => {
+                self.bar.finish_and_clear();
+                say(format_args!("未完成 · {reason}"));
+            }
+        }
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        let form = match total {
+            Some(total) => {
+                self.bar.set_length(total);
+                "{bar:40} {human_pos}/{human_len} {eta}"
+            }
+            None => "{spinner} {human_pos} {elapsed}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(form) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_position(done);
+    }
+
+    fn outcome(&self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Org {
+                units,
+                users,
+                duties,
+            } => say(format_args!(
+                "组织架构已导入：{units} 个单位、{users} 个账号、{duties} 项职责有变动\n\
+                 Organisation taken: {units} units, {users} accounts, {duties} duties new or changed"
+            )),
+            Outcome::People { added, known, bad } => say(format_args!(
+                "户档案已导入：新增 {added} 条，已有 {known} 条，未导入 {bad} 行\n\
+                 Household files taken: {added} records new, {known} known, {bad} lines left out"
+            )),
+            Outcome::Book {
+                renewed,
+                unchanged,
+                parts,
+            } => say(format_args!(
+                "口袋书已发布：{renewed} 个社区有新版本，{unchanged} 个不变，新内容 {parts} 份\n\
+                 Pocket book published: {renewed} communities renewed, {unchanged} unchanged, {parts} parts new"
+            )),
+            Outcome::User { id } => say(format_args!("账号已建立 · Account opened: {id}")),
+            Outcome::Duty { changed: true } => say("职责已更新 · Duty changed"),
+            Outcome::Standing { changed: true } => say("账号已更新 · Account changed"),
+            Outcome::Duty { changed: false } | Outcome::Standing { changed: false } => {
+                say("本来如此，没有变动 · It was so already");
+            }
+            Outcome::Code(code) => self.code(code),
+            Outcome::Backup {
+                commit,
+                blobs,
+                bytes,
+            } => say(format_args!(
+                "备份完成：{blobs} 个文件，{bytes} 字节，截至提交 {commit}。密钥目录 keys/ 不在备份中，请另行保管\n\
+                 Backed up: {blobs} files, {bytes} bytes, through commit {commit}. keys/ is not in it: keep a copy apart"
+            )),
+            Outcome::Findings { findings } => say(table(findings)),
+        }
+    }
+
+    fn code(&self, code: &EnrolCode) {
+        let Show::Code { url, pin } = &self.show else {
+            return say(format_args!("注册码 · Code: {}", code.code));
+        };
+        let payload = Payload {
+            v: 1,
+            url,
+            pin: pin.as_deref(),
+            code: &code.code,
+            key: &code.bundle_key,
+        };
+        let payload = serde_json::to_string(&payload).expect("a few texts always serialize");
+        if let Ok(picture) = QRBuilder::new(payload.as_str()).build() {
+            say(picture.to_str());
+        }
+        say(format_args!(
+            "请用手机扫描，24 小时内有效，只能用一次 · Scan with the phone within 24 hours, once\n\
+             注册码 · Code: {}\n{payload}",
+            code.code
+        ));
+    }
+}
+
+/// What the QR code says; short names, since every byte makes it harder to scan.
+#[derive(Serialize)]
+struct Payload<'a> {
+    v: u8,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pin: Option<&'a str>,
+    code: &'a str,
+    key: &'a str,
+}
+
+/// A doctor who found an alarm has not ended well, so that a timer's mail tells of it.
+fn is_good(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Findings { findings } => findings.iter().all(|f| f.level != Level::Alarm),
+        _ => true,
+    }
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new();
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["", "项目 · What", "情况 · Finding"]);
+    for finding in findings {
+        let mark = match finding.level {
+            Level::Alarm => Cell::new("✗").fg(Color::Red),
+            Level::Warning => Cell::new("!").fg(Color::Yellow),
+            Level::Good => Cell::new("✓").fg(Color::Green),
+        };
+        table.add_row([mark, Cell::new(&finding.about), Cell::new(&finding.text)]);
+    }
+    table
+}

@@ -1,0 +1,131 @@
+//! Who is asking: an enrolment of an account, recognised by its credential.
+//!
+//! A phone shows `<enrolment>.<secret>`, a desk `desk.<token>`. Only hashes of secrets are kept.
+//! A caller is found whether or not his account is locked: hand-in is open to everyone ever
+//! enrolled, and what he may read is asked anew in each snapshot.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use pocketbook_records::ids::{EnrolmentId, UserId};
+use pocketbook_records::time::Millis;
+
+use crate::refusal::Refusal;
+use crate::server::Server;
+use crate::store::accounts::{self, Enrolment};
+
+/// What sort of installation an enrolment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Station {
+    /// A phone or iPad: its screens show its own work, so its own chain counts as seen.
+    Phone,
+    /// A desk session.
+    Desk,
+    /// The server itself: imports and publishing.
+    System,
+}
+
+impl Station {
+    /// Returns the text that is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Desk => "desk",
+            Self::System => "system",
+        }
+    }
+
+    /// Reads the stored text.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "desk" => Self::Desk,
+            "system" => Self::System,
+            _ => Self::Phone,
+        }
+    }
+}
+
+/// A recognised caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The identity that authors.
+    pub enrolment: EnrolmentId,
+    /// The account behind it.
+    pub user: UserId,
+    /// What sort of installation it is.
+    pub station: Station,
+    /// Whether reading is closed to it: account blocked or enrolment revoked.
+    pub locked: bool,
+}
+
+/// A credential as it stands in `Authorization: Bearer …`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A phone's identity and the hash of its secret.
+    Phone(EnrolmentId, [u8; 32]),
+    /// The hash of a desk session's token.
+    Desk([u8; 32]),
+}
+
+impl Credential {
+    /// Reads the text after `Bearer`.
+    pub fn read(bearer: &str) -> Result<Self, Refusal> {
+        let (who, secret) = bearer.split_once('.').ok_or(Refusal::UnknownCaller)?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(secret, &mut bytes).map_err(|_| Refusal::UnknownCaller)?;
+        let hash = hash_secret(&bytes);
+        if who == "desk" {
+            return Ok(Self::Desk(hash));
+        }
+        let enrolment = who.parse().map_err(|_| Refusal::UnknownCaller)?;
+        Ok(Self::Phone(enrolment, hash))
+    }
+}
+
+/// Returns what is stored of a secret.
+pub fn hash_secret(secret: &[u8; 32]) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+impl Server {
+    /// Recognises a caller by the text after `Bearer`.
+    pub async fn caller(&self, bearer: &str) -> Result<Caller, Refusal> {
+        let credential = Credential::read(bearer)?;
+        let known = match &credential {
+            Credential::Phone(enrolment, _) => {
+                let known = self.0.present.look(|picture| picture.known(*enrolment));
+                known.map(|known| known.enrolment.clone())
+            }
+            Credential::Desk(_) => None,
+        };
+        let found = match known {
+            Some(found) => Some(found),
+            None => {
+                let asked = credential.clone();
+                self.read_async(move |store| {
+                    accounts::presented(store, &asked).map_err(Refusal::from)
+                })
+                .await?
+            }
+        };
+        admit(&credential, found, self.now())
+    }
+}
+
+/// Says whether the secret fits and the session still runs.
+fn admit(
+    credential: &Credential,
+    found: Option<Enrolment>,
+    now: Millis,
+) -> Result<Caller, Refusal> {
+    let found = found.ok_or(Refusal::UnknownCaller)?;
+    let (Credential::Phone(_, hash) | Credential::Desk(hash)) = credential;
+    if !bool::from(found.secret.ct_eq(hash)) {
+        return Err(Refusal::UnknownCaller);
+    }
+    let is_over = found.expires_at.is_some_and(|expires_at| expires_at <= now);
+    if found.caller.station == Station::Desk && (is_over || found.caller.locked) {
+        return Err(Refusal::SessionExpired);
+    }
+    Ok(found.caller)
+}

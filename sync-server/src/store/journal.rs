@@ -1,0 +1,81 @@
+//! The audit journal: append-only, never synced. Each line's hash covers the line before, and of
+//! the content only a salted hash, so that content can be erased and the chain still proves that
+//! nothing was put in, taken out or changed.
+
+use sha2::{Digest, Sha256};
+
+use pocketbook_records::ids::{EnrolmentId, Mid, RecordId, UserId};
+use pocketbook_records::kind::Class;
+use pocketbook_records::receipt::Outcome;
+
+use crate::params;
+use crate::writer::{Batch, Fault};
+
+/// One line to be written.
+pub(crate) struct Line<'a> {
+    pub(crate) mid: Mid,
+    pub(crate) enrolment: EnrolmentId,
+    pub(crate) user: UserId,
+    pub(crate) kind: &'a str,
+    pub(crate) id: RecordId,
+    pub(crate) outcome: Outcome,
+    /// What was authored.
+    pub(crate) content: &'a str,
+    /// Whether it is sealed.
+    pub(crate) class: Class,
+}
+
+const SALT: usize = 16;
+
+/// Appends a line.
+pub(crate) fn append(batch: &mut Batch<'_>, line: &Line<'_>) -> Result<(), Fault> {
+    let mut value = vec![0; SALT];
+    batch.entropy().fill(&mut value);
+    value.extend_from_slice(line.content.as_bytes());
+    let value_hash: [u8; 32] = Sha256::digest(value.as_slice()).into();
+    if line.class == Class::Sensitive {
+        value = batch.keyring().seal(line.mid.as_bytes(), &value);
+    }
+    let outcome = serde_json::to_string(&line.outcome)?;
+    let outcome = outcome.trim_matches('"');
+    let commit = batch.commit()?;
+    let (place, head) = batch.journal();
+    let hash: [u8; 32] = Sha256::new()
+        .chain_update(&*head)
+        .chain_update(commit.0.to_be_bytes())
+        .chain_update(place.to_be_bytes())
+        .chain_update(line.mid.as_bytes())
+        .chain_update(line.enrolment.as_bytes())
+        .chain_update(line.user.as_bytes())
+        .chain_update(line.id.as_bytes())
+        .chain_update(line.kind)
+        .chain_update([0])
+        .chain_update(outcome)
+        .chain_update([0])
+        .chain_update(value_hash)
+        .finalize()
+        .into();
+    *head = hash;
+    let store = batch.store();
+    store.sql.execute(
+        "INSERT INTO journal
+             (district, number, line, mid, enrolment, user, kind, id, outcome, value, value_hash,
+              hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        params![
+            store.district,
+            commit,
+            place,
+            line.mid,
+            line.enrolment,
+            line.user,
+            line.kind,
+            line.id,
+            outcome,
+            value,
+            value_hash,
+            hash
+        ],
+    )?;
+    Ok(())
+}
