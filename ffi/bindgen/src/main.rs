@@ -1,0 +1,5 @@
+//! Generates the bindings of `pocketbook-ffi` for Kotlin, Swift or Python.
+
+fn main() {
+    uniffi::uniffi_bindgen_main();
+}
