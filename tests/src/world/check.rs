@@ -1,0 +1,258 @@
+//! The oracle: server and phones, record by record.
+//!
+//! It believes neither side. What a phone must hold it works out from the duties that the operator
+//! gave and from the records' own fields (a child's grid is its household's, a review's is that of
+//! the record in question), without the server's index. Then it compares: every record of an
+//! entitled scope is on the phone, shown as the same canonical body at the same rev; nothing else
+//! is there; what waits is nothing; each photo has the bytes of its name on both sides.
+//!
+//! Own work in the tray lies over what is shown, by design. Of those records only presence is
+//! compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pocketbook::store::blobs::Rendering;
+use pocketbook::store::status::SyncState;
+use pocketbook_records::body::{self, Fields};
+use pocketbook_records::ids::{BlobHash, Commit, RecordId, UnitId, UserId};
+use pocketbook_records::kind::{Home, Kind, Shape};
+use pocketbook_records::kinds;
+use pocketbook_records::scope::{Scope, scopes};
+use pocketbook_server::store::{Store, records};
+use pocketbook_server::{Fault, Server, params};
+use serde_json::Value;
+
+use super::people::Phone;
+use super::town::{Client, Town};
+
+/// A record's kind and id.
+pub type Key = (&'static str, RecordId);
+
+/// What a comparison found.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// Records compared, over all phones.
+    pub records: usize,
+    /// Photos compared by SHA-256, over all phones.
+    pub photos: usize,
+    /// What differs; empty if all is well.
+    pub differences: Vec<String>,
+}
+
+/// A record as one side has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The commit that last changed it.
+    pub rev: Commit,
+    /// Its fields.
+    pub body: Fields,
+}
+
+/// All living records of a server.
+#[derive(Debug)]
+pub struct Truth {
+    records: BTreeMap<Key, Held>,
+}
+
+impl Truth {
+    /// Reads a server's records in one snapshot.
+    pub fn of(server: &Server) -> Self {
+        let records = server.read(all).expect("the server's records read");
+        Self { records }
+    }
+
+    /// Returns one record.
+    pub fn get(&self, kind: &'static Kind, id: RecordId) -> Option<&Held> {
+        self.records.get(&(kind.name, id))
+    }
+
+    /// Returns all of a kind.
+    pub fn of_kind(&self, kind: &'static Kind) -> impl Iterator<Item = (RecordId, &Held)> {
+        self.records.iter().filter(|((name, _), _)| *name == kind.name).map(|((_, id), held)| (*id, held))
+    }
+
+    /// Returns every record with its body: to tell whether anything changed at all.
+    pub fn records(&self) -> &BTreeMap<Key, Held> {
+        &self.records
+    }
+
+    /// Returns the records that lie in any of these scopes.
+    pub fn within(&self, granted: &[Scope]) -> BTreeMap<Key, &Held> {
+        let lies_within = |key: Key, held: &Held| {
+            let kind = Kind::named(key.0).expect("the server keeps known kinds");
+            let home = self.home(kind, key.1, &held.body, 0);
+            scopes(kind, &held.body, home.as_ref()).iter().any(|scope| granted.contains(scope))
+        };
+        let records = self.records.iter();
+        records.filter(|(key, held)| lies_within(**key, held)).map(|(key, held)| (*key, held)).collect()
+    }
+
+    /// Works out a record's grid from what it hangs on.
+    fn home(&self, kind: &'static Kind, id: RecordId, body: &Fields, height: u8) -> Option<UnitId> {
+        let of = |kind: &'static str, id: RecordId| {
+            let held = self.records.get(&(kind, id))?;
+            (height < 5).then(|| self.home(Kind::named(kind)?, id, &held.body, height + 1))?
+        };
+        match kind.home {
+            Home::Grid(field) => text(body, field).map(UnitId::from),
+            Home::Parent(parent) => match parent.field {
+                Some(field) => of(parent.kind, id_in(body, field)?),
+                None => of(parent.kind, id),
+            },
+            Home::Noted => of(Kind::named(text(body, "of")?)?.name, id_in(body, "record")?),
+            // Only what waits for the holder lies in his grid; corrections are the author's.
+            Home::AuthorAnd(_) if text(body, "state") != Some("parked") => None,
+            Home::AuthorAnd(_) => {
+                let of_kind = Kind::named(text(body, "of")?)?;
+                let record = id_in(body, "record")?;
+                of(of_kind.name, record).or_else(|| self.home_of_unborn(of_kind, body))
+            }
+        }
+    }
+
+    /// A parked creation's record does not exist; its grid is the one that it names.
+    fn home_of_unborn(&self, kind: &'static Kind, item: &Fields) -> Option<UnitId> {
+        let frozen = pocketbook_records::mutation::Frozen::parse(text(item, "frozen")?).ok()?;
+        let mut body = Fields::new();
+        pocketbook_records::merge::overlay(kind, &mut body, &frozen);
+        self.home(kind, frozen.id, &body, 1)
+    }
+
+    /// Returns the records over which this account's own work in the tray lies.
+    fn in_own_tray(&self, user: UserId) -> BTreeSet<Key> {
+        let trays = [&kinds::parked::PARKED, &kinds::parked::PARKED_SENSITIVE];
+        let items = trays.into_iter().flat_map(|kind| self.of_kind(kind));
+        let mine = items.filter(|(_, item)| {
+            let is_open = matches!(text(&item.body, "state"), Some("parked" | "rejected"));
+            is_open && text(&item.body, "author") == Some(&user.to_string())
+        });
+        let key = |item: &Held| Some((Kind::named(text(&item.body, "of")?)?.name, id_in(&item.body, "record")?));
+        mine.filter_map(|(_, item)| key(item)).collect()
+    }
+}
+
+/// Compares a server with phones that have nothing left to do.
+pub async fn compare(town: &std::sync::Arc<Town>, phones: &[&Phone]) -> Comparison {
+    let truth = Truth::of(&town.server());
+    let mut comparison = Comparison::default();
+    for phone in phones {
+        compare_queues(phone, &mut comparison);
+        compare_records(town, &truth, phone, &mut comparison);
+        let client = Client::with(std::sync::Arc::clone(town), phone.bearer());
+        compare_photos(town, &truth, phone, &client, &mut comparison).await;
+    }
+    comparison
+}
+
+fn compare_queues(phone: &Phone, comparison: &mut Comparison) {
+    let status = phone.status();
+    let is_done = matches!(status.state, SyncState::Synced | SyncState::NeedsAttention);
+    if !is_done || status.waiting > 0 || status.photos > 0 {
+        comparison.differences.push(format!("{phone:?} is not done: {status:?}"));
+    }
+}
+
+fn compare_records(town: &Town, truth: &Truth, phone: &Phone, comparison: &mut Comparison) {
+    let mut expected = truth.within(&town.entitled(phone.user()));
+    let in_tray = truth.in_own_tray(phone.user());
+    for (key, shown) in shown_on(phone) {
+        let Some(held) = expected.remove(&key) else {
+            if !in_tray.contains(&key) {
+                comparison.differences.push(format!("{phone:?} holds {key:?}, which is not its"));
+            }
+            continue;
+        };
+        comparison.records += 1;
+        if in_tray.contains(&key) {
+            continue;
+        }
+        let (here, there) = (body::write(&shown.body), body::write(&held.body));
+        if here != there || shown.rev != held.rev {
+            let revs = (shown.rev, held.rev);
+            comparison.differences.push(format!("{phone:?} shows {key:?} {revs:?} as {here}, the server has {there}"));
+        }
+    }
+    for key in expected.keys() {
+        comparison.differences.push(format!("{phone:?} lacks {key:?}"));
+    }
+}
+
+/// Returns every record that a phone shows.
+pub fn shown_on(phone: &Phone) -> BTreeMap<Key, Held> {
+    let store = phone.store();
+    let mut shown = BTreeMap::new();
+    for kind in kinds::ALL {
+        let mut after = None;
+        loop {
+            let page = store.list(kind, None, after.as_ref(), 200).expect("the store reads");
+            for row in page.rows {
+                let held = Held { rev: row.rev.unwrap_or_default(), body: row.fields };
+                assert!(shown.insert((kind.name, row.id), held).is_none(), "a list shows a record twice");
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    shown
+}
+
+async fn compare_photos(
+    town: &Town,
+    truth: &Truth,
+    phone: &Phone,
+    client: &Client,
+    comparison: &mut Comparison,
+) {
+    let readable = truth.within(&town.entitled(phone.user()));
+    let hashes: BTreeSet<BlobHash> =
+        readable.iter().flat_map(|(key, held)| photos_of(key.0, &held.body)).collect();
+    for hash in hashes {
+        comparison.photos += 1;
+        let there = client.gets(&format!("/v1/blobs/{hash}")).await;
+        if there.status != 200 || BlobHash::of(&there.body) != hash {
+            comparison.differences.push(format!("the server gives {phone:?} {} for {hash}", there.status));
+        }
+        let here = phone.store().photo(hash, Rendering::Master).expect("the photo's file reads");
+        if here.is_some_and(|here| BlobHash::of(&here) != hash) {
+            comparison.differences.push(format!("{phone:?} has other bytes for {hash}"));
+        }
+    }
+}
+
+/// Returns the photos that a record names, those of its steps too.
+pub fn photos_of(kind: &str, body: &Fields) -> Vec<BlobHash> {
+    let kind = Kind::named(kind).expect("a known kind");
+    let blobs = kind.fields.iter().filter(|field| field.shape == Shape::Blobs);
+    let own = blobs.filter_map(|field| body.get(field.name));
+    let steps = body.get("steps").and_then(Value::as_array).into_iter().flatten();
+    let stepped = steps.filter_map(|step| step.get("args")?.get("photos"));
+    let lists = own.chain(stepped).filter_map(Value::as_array).flatten();
+    lists.filter_map(|hash| hash.as_str()?.parse().ok()).collect()
+}
+
+fn all(store: Store<'_>) -> Result<BTreeMap<Key, Held>, Fault> {
+    let keys = store.sql.all(
+        "SELECT kind, id
+         FROM records
+         WHERE district = $1 AND deleted = 0",
+        params![store.district],
+        |row| Ok((row.text(0)?.to_owned(), row.get::<RecordId>(1)?)),
+    )?;
+    let mut records = BTreeMap::new();
+    for (kind, id) in keys {
+        let kind = Kind::named(&kind).expect("the server keeps known kinds");
+        let found = records::find(store, kind, id)?.expect("a row that was just listed");
+        records.insert((kind.name, id), Held { rev: found.rev, body: found.body });
+    }
+    Ok(records)
+}
+
+fn text<'f>(body: &'f Fields, field: &str) -> Option<&'f str> {
+    body.get(field).and_then(Value::as_str)
+}
+
+fn id_in(body: &Fields, field: &str) -> Option<RecordId> {
+    text(body, field)?.parse().ok()
+}

@@ -1,0 +1,257 @@
+//! The world in which Pocketbook is tested: a district, its server, phones and desks, all real and
+//! in one process; only the surroundings are played.
+//!
+//! # One story
+//! ```no_run
+//! # use pocketbook_tests::world::World;
+//! # async fn story() {
+//! let world = World::new(7).await;
+//! let grid = world.grid(0);
+//! world.settle(&grid, 40).await;
+//! let wang = world.worker("王", &grid).await;
+//! wang.syncs().await;
+//! let flat = wang.flat(0);
+//! wang.offline();
+//! wang.visits(flat, "一切正常");
+//! wang.online();
+//! wang.syncs().await;
+//! world.check(&[&wang]).await;
+//! # }
+//! ```
+//!
+//! # The rooms
+//! - [`town`]: the server behind its real router, the operator's commands, clients by hand.
+//! - [`people`]: a worker with a phone, in the words of the trade. [`desk`]: whoever works at a
+//!   desk, over HTTP.
+//! - [`seams`]: true time and wrong clocks, chance by seed, storage that runs full. [`network`]:
+//!   the line, and what may happen on it.
+//! - [`check`]: the oracle. It works out for itself what each phone must hold and compares record
+//!   by record.
+//! - [`handmade`]: a phone that sends whatever a test writes, for the bad inputs.
+//!
+//! # What it promises
+//! A seed repeats a world: time moves only when someone moves it, ids and secrets come from the
+//! seed, nothing sleeps, no port is bound, no order between tests matters.
+
+pub mod check;
+pub mod desk;
+pub mod handmade;
+pub mod network;
+pub mod people;
+pub mod pictures;
+pub mod seams;
+pub mod town;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pocketbook_records::ids::{UnitId, UserId};
+use pocketbook_records::rights::Role;
+use pocketbook_records::time::Millis;
+use pocketbook_server::admin::wire::{Command, EnrolCode, Outcome};
+
+pub use self::check::Comparison;
+pub use self::desk::Desk;
+pub use self::handmade::HandMade;
+pub use self::network::{Fault, Line, On};
+pub use self::people::Phone;
+pub use self::town::{Client, Reply, Town};
+use crate::data::{Layer, Level, OrgFile, PartFile, households, parts};
+
+/// So long is an hour.
+pub const HOUR: Millis = 3_600_000;
+
+/// A district in which a story happens.
+#[derive(Debug)]
+pub struct World {
+    town: Arc<Town>,
+    street: UnitId,
+    community: UnitId,
+    grids: Vec<UnitId>,
+}
+
+impl World {
+    /// Founds the district: one real street with one community and its grids, the desks and
+    /// handling units, and nobody in it yet.
+    pub async fn new(seed: u64) -> Self {
+        let (world, org) = Self::around(Town::found(seed));
+        let line = serde_json::to_string(&org).expect("the organisation is plain data");
+        world.town.does(Command::ImportOrg, vec![line]).await;
+        world
+    }
+
+    /// Opens the district of a data directory that an earlier world left.
+    pub fn of(seed: u64, data: &Path) -> Self {
+        Self::around(Town::of(seed, data)).0
+    }
+
+    fn around(town: Town) -> (Self, OrgFile) {
+        let mut org = OrgFile::read().expect("the stored organisation reads");
+        let community = org.grids_with_team(2).next().expect("a grid with a team").parent.clone();
+        let street = community[..9].to_owned();
+        let district = org.district.code.clone();
+        org.units.retain(|unit| match unit.level {
+            Level::Street => unit.code == street,
+            Level::Community => unit.code == community,
+            Level::Grid => unit.parent == community,
+            Level::Unit => unit.parent == street || unit.parent == district,
+        });
+        org.workers.clear();
+        let grids = org.grids().map(|grid| UnitId::from(grid.code.as_str())).collect();
+        let town = Arc::new(town);
+        (Self { town, street: UnitId(street), community: UnitId(community), grids }, org)
+    }
+
+    /// Returns the town.
+    pub fn town(&self) -> &Arc<Town> {
+        &self.town
+    }
+
+    /// Returns a grid of the community.
+    pub fn grid(&self, n: usize) -> UnitId {
+        self.grids[n].clone()
+    }
+
+    /// Returns the street.
+    pub fn street(&self) -> UnitId {
+        self.street.clone()
+    }
+
+    /// Returns the community.
+    pub fn community(&self) -> UnitId {
+        self.community.clone()
+    }
+
+    /// Returns the unit that mends what is broken in the streets.
+    pub fn menders(&self) -> UnitId {
+        UnitId::from("U-municipal")
+    }
+
+    /// Lets time pass.
+    pub fn hours_pass(&self, hours: i64) {
+        self.town.time.passes(hours * HOUR);
+    }
+
+    /// Imports the files of so many generated households of a grid.
+    pub async fn settle(&self, grid: &UnitId, count: usize) {
+        let lines = households(self.town.seed, &grid.0, count);
+        let lines = lines.map(|line| serde_json::to_string(&line).expect("a line is plain data"));
+        self.town.does(Command::ImportPeople, lines.collect()).await;
+    }
+
+    /// Publishes the stored pocket book, or what a test made of it.
+    pub async fn publishes(&self, mut edit: impl FnMut(&mut PartFile)) -> Outcome {
+        let mut files = parts().expect("the stored book reads");
+        files.iter_mut().for_each(&mut edit);
+        let lines = files.iter().filter_map(|file| self.book_line(file)).collect();
+        self.town.does(Command::PublishBook, lines).await
+    }
+
+    /// A file of the book as `publish-book` hands it on; none for other streets and communities.
+    fn book_line(&self, file: &PartFile) -> Option<String> {
+        use pocketbook_server::book::folder::{Layer as For, PartFile as Line};
+        let layer = match &file.layer {
+            Layer::District => For::District,
+            Layer::Street(code) if *code == self.street.0 => For::Street(code.clone()),
+            Layer::Community(code) if *code == self.community.0 => For::Community(code.clone()),
+            _ => return None,
+        };
+        let text = serde_json::to_string(&file.part).expect("a part is plain data");
+        let line = Line { layer, name: file.part.part.clone(), text };
+        Some(serde_json::to_string(&line).expect("a line is plain data"))
+    }
+
+    /// A grid worker with an enrolled phone, not yet synced.
+    pub async fn worker(&self, name: &str, grid: &UnitId) -> Phone {
+        self.with_phone(name, Role::GridWorker, grid).await
+    }
+
+    /// A grid head with an enrolled phone, who may sit down at a desk too.
+    pub async fn head(&self, name: &str, grid: &UnitId) -> Phone {
+        self.with_phone(name, Role::GridHead, grid).await
+    }
+
+    /// Somebody of any role with an enrolled phone.
+    pub async fn with_phone(&self, name: &str, role: Role, unit: &UnitId) -> Phone {
+        let user = self.account(name).await;
+        self.grant(user, name, role, unit).await;
+        let phone = Phone::new(&self.town, name, "phone");
+        phone.enrols(&self.code(name).await.code).await;
+        phone
+    }
+
+    /// One more device of somebody who has an account, enrolled.
+    pub async fn another_device(&self, name: &str, device: &str) -> Phone {
+        let phone = Phone::new(&self.town, name, device);
+        phone.enrols(&self.code(name).await.code).await;
+        phone
+    }
+
+    /// A clerk of the street's desk, signed in.
+    pub async fn street_desk(&self, name: &str) -> Desk {
+        let street = self.street();
+        self.at_desk(name, Role::StreetDesk, &street).await
+    }
+
+    /// Somebody of any role, signed in at a desk.
+    pub async fn at_desk(&self, name: &str, role: Role, unit: &UnitId) -> Desk {
+        let user = self.account(name).await;
+        self.grant(user, name, role, unit).await;
+        self.signs_in(name).await
+    }
+
+    /// Somebody who has an account signs in at a desk.
+    pub async fn signs_in(&self, name: &str) -> Desk {
+        Desk::sign_in(Client::unknown(Arc::clone(&self.town)), name, town::PASSWORD).await
+    }
+
+    /// Opens an account.
+    pub async fn account(&self, name: &str) -> UserId {
+        let command = Command::AddUser {
+            login: name.to_owned(),
+            name: name.to_owned(),
+            number: None,
+            password: Some(town::PASSWORD.to_owned()),
+        };
+        match self.town.does(command, Vec::new()).await {
+            Outcome::User { id } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Gives a duty, from now on.
+    pub async fn grant(&self, user: UserId, name: &str, role: Role, unit: &UnitId) {
+        let command = Command::Grant {
+            user: name.to_owned(),
+            role,
+            unit: unit.0.clone(),
+            from: None,
+            until: None,
+        };
+        self.town.does(command, Vec::new()).await;
+        self.town.posts(user, role, unit);
+    }
+
+    /// Ends a duty, now.
+    pub async fn revoke(&self, phone: &Phone, role: Role, unit: &UnitId) {
+        let user = phone.name().to_owned();
+        let command = Command::Revoke { user, role, unit: unit.0.clone() };
+        self.town.does(command, Vec::new()).await;
+        self.town.recalls(phone.user(), role, unit);
+    }
+
+    /// Makes a one-time code for a new phone.
+    pub async fn code(&self, name: &str) -> EnrolCode {
+        match self.town.does(Command::EnrolCode { user: name.to_owned() }, Vec::new()).await {
+            Outcome::Code(code) => code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Compares the server and these phones, and fails the test if they differ.
+    pub async fn check(&self, phones: &[&Phone]) -> Comparison {
+        let comparison = check::compare(&self.town, phones).await;
+        assert!(comparison.differences.is_empty(), "{:#?}", comparison.differences);
+        comparison
+    }
+}

@@ -1,0 +1,409 @@
+//! The line between a phone and the town's server: in one process, and as bad as a test wants it.
+//!
+//! A request reaches the server's real router; what may happen to it on the way is a [`Fault`].
+//! Faults are laid in the way one by one ([`Line::next`]) or drawn by a closure
+//! ([`Line::weather`]). The line keeps what passed ([`Passed`]), so that a test can count bytes,
+//! and let the network bring an old request once more ([`Line::repeats`]).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use axum::body::Body as AxumBody;
+use axum::http;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use tokio::sync::Notify;
+
+use pocketbook::seams::{Body, Method, Request, Response, Transport, TransportError};
+use pocketbook_records::wire::Frame;
+
+use super::town::Town;
+
+/// What happens to a request or its answer on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The server never hears of it.
+    LoseRequest,
+    /// The server acts, the phone does not hear of it.
+    LoseAnswer,
+    /// It arrives twice; the phone hears the second answer.
+    Repeat,
+    /// The server gets so many bytes of the body, then the line breaks.
+    CutRequest(usize),
+    /// The phone gets so many bytes of the answer's body, then the line breaks.
+    CutAnswer(usize),
+    /// As before, and the line stays dead until [`Line::comes_back`].
+    DieAfter(usize),
+    /// The phone gets so many bytes, then nothing and no end: to kill the app in the middle.
+    FreezeAfter(usize),
+    /// A hotel's sign-in page answers with status 200; the server never hears of it.
+    SignInPage,
+    /// Something in between answers with this status and no sentence of ours.
+    Status(u16),
+    /// Something in between answers with status 200, this type and this body.
+    Answer(&'static str, &'static str),
+    /// Somebody answers with this status and a refusal in the server's form.
+    Refusal(u16, &'static str),
+    /// It takes so many milliseconds each way.
+    Delay(i64),
+    /// Something in between brings its copy of the last answer to this address.
+    OldAnswer,
+}
+
+/// Which requests a fault waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// The next one, whatever it is.
+    Any,
+    /// An exchange of records.
+    Sync,
+    /// A piece of a photo.
+    Photo,
+    /// An enrolment.
+    Enrol,
+    /// A part or table of contents of the pocket book.
+    Book,
+}
+
+impl On {
+    fn is_met_by(self, request: &Request) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Sync => request.path == "/v1/sync",
+            Self::Photo => request.method == Method::Patch,
+            Self::Enrol => request.path == "/v1/enrol",
+            Self::Book => request.path.starts_with("/v1/book/"),
+        }
+    }
+}
+
+/// A request that was sent, with as much of its answer as came back.
+#[derive(Clone)]
+pub struct Passed {
+    /// The request.
+    pub request: Request,
+    /// The status that the phone saw; none if no answer came.
+    pub status: Option<u16>,
+    headers: Vec<(String, String)>,
+    answer: Arc<Mutex<Vec<u8>>>,
+}
+
+impl fmt::Debug for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} -> {:?}", self.request, self.status)
+    }
+}
+
+impl Passed {
+    /// Returns how many bytes of the answer's body came.
+    pub fn answer_bytes(&self) -> usize {
+        lock(&self.answer).len()
+    }
+
+    /// Returns the frames of a first sync that came whole.
+    pub fn frames(&self) -> Vec<Frame> {
+        if self.request.path != "/v1/sync" {
+            return Vec::new();
+        }
+        let packed = lock(&self.answer).clone();
+        let is_packed = self.headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip");
+        let mut plain = Vec::new();
+        if is_packed {
+            // A cut stream gives what came before the cut.
+            let mut unpacked = flate2::read::GzDecoder::new(&packed[..]);
+            let _ = unpacked.read_to_end(&mut plain);
+        } else {
+            plain = packed;
+        }
+        let whole = plain.split_inclusive(|byte| *byte == b'\n').skip(1);
+        whole.filter(|line| line.ends_with(b"\n")).filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+}
+
+type Weather = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
+
+struct State {
+    is_dead: bool,
+    faults: VecDeque<(On, Fault)>,
+    weather: Option<Weather>,
+    passed: Vec<Passed>,
+}
+
+/// One phone's line.
+pub struct Line {
+    town: Arc<Town>,
+    state: Mutex<State>,
+    frozen: Notify,
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl Line {
+    /// Returns a good line to the town's server.
+    pub fn new(town: Arc<Town>) -> Self {
+        let state = State { is_dead: false, faults: VecDeque::new(), weather: None, passed: Vec::new() };
+        Self { town, state: Mutex::new(state), frozen: Notify::new() }
+    }
+
+    /// Lays a fault in the way of the next request of a sort; several are met one after another.
+    pub fn next(&self, on: On, fault: Fault) {
+        self.lock().faults.push_back((on, fault));
+    }
+
+    /// Asks a closure about each request for which no fault lies ready.
+    pub fn weather(&self, weather: impl FnMut(&Request) -> Option<Fault> + Send + 'static) {
+        self.lock().weather = Some(Box::new(weather));
+    }
+
+    /// Clears the sky and all that lies in the way.
+    pub fn is_good(&self) {
+        let mut state = self.lock();
+        state.weather = None;
+        state.faults.clear();
+        state.is_dead = false;
+    }
+
+    /// Lets no request through.
+    pub fn dies(&self) {
+        self.lock().is_dead = true;
+    }
+
+    /// Lets requests through again.
+    pub fn comes_back(&self) {
+        self.lock().is_dead = false;
+    }
+
+    /// Returns what passed since the world began.
+    pub fn passed(&self) -> Vec<Passed> {
+        self.lock().passed.clone()
+    }
+
+    /// Returns the bytes of all bodies sent to an address that begins so.
+    pub fn bytes_sent_to(&self, path: &str) -> usize {
+        let state = self.lock();
+        let there = state.passed.iter().filter(|passed| passed.request.path.starts_with(path));
+        there.map(|passed| passed.request.body.len()).sum()
+    }
+
+    /// Resolves when an answer froze.
+    pub async fn frozen(&self) {
+        self.frozen.notified().await;
+    }
+
+    /// The network brings an old request to the server once more; the phone hears nothing of it.
+    /// Returns the status that it would have heard.
+    pub async fn repeats(&self, old: &Passed) -> u16 {
+        let again = old.request.clone();
+        match self.reach(&again, None).await {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                // The body is read, since the server may act while it is.
+                let read = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+                read.map_or(0, |_| status)
+            }
+            Err(_) => 0,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    fn fault_for(&self, request: &Request) -> Result<Option<Fault>, TransportError> {
+        let mut state = self.lock();
+        if state.is_dead {
+            return Err(TransportError::Offline);
+        }
+        let ready = state.faults.iter().position(|(on, _)| on.is_met_by(request));
+        let ready = ready.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault);
+        Ok(ready.or_else(|| state.weather.as_mut().and_then(|weather| weather(request))))
+    }
+
+    /// Hands a request to the server's router; `first` cuts its body.
+    async fn reach(
+        &self,
+        request: &Request,
+        first: Option<usize>,
+    ) -> Result<http::Response<AxumBody>, TransportError> {
+        let body = match first {
+            None => AxumBody::from(request.body.clone()),
+            Some(first) => {
+                let head = request.body.slice(..first.min(request.body.len()));
+                let broken = io::Error::from(io::ErrorKind::ConnectionReset);
+                AxumBody::from_stream(stream::iter([Ok(head), Err(broken)]))
+            }
+        };
+        let mut asked = http::Request::builder()
+            .method(method(request.method))
+            .uri(&request.path)
+            .body(body)
+            .map_err(|_| TransportError::Garbled)?;
+        for (name, value) in &request.headers {
+            let value = http::HeaderValue::from_str(value).map_err(|_| TransportError::Garbled)?;
+            asked.headers_mut().append(*name, value);
+        }
+        self.town.answers(asked).await.ok_or(TransportError::Unreachable)
+    }
+
+    /// Turns the server's answer into what the phone sees of it.
+    fn bring(&self, request: &Request, answer: http::Response<AxumBody>, fault: Option<Fault>) -> Response {
+        let (parts, body) = answer.into_parts();
+        let headers: Vec<_> = parts
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let status = parts.status.as_u16();
+        let came = Arc::default();
+        self.lock().passed.push(Passed {
+            request: request.clone(),
+            status: Some(status),
+            headers: headers.clone(),
+            answer: Arc::clone(&came),
+        });
+        let whole = body.into_data_stream().map(|piece| piece.map_err(|_| TransportError::Cut)).boxed();
+        let body = match fault {
+            Some(Fault::CutAnswer(first)) => cut(whole, first).chain(broken()).boxed(),
+            Some(Fault::DieAfter(first)) => {
+                self.lock().is_dead = true;
+                cut(whole, first).chain(broken()).boxed()
+            }
+            Some(Fault::FreezeAfter(first)) => {
+                self.frozen.notify_one();
+                cut(whole, first).chain(stream::pending()).boxed()
+            }
+            _ => whole,
+        };
+        let body = body
+            .inspect(move |piece| {
+                if let Ok(piece) = piece {
+                    lock(&came).extend_from_slice(piece);
+                }
+            })
+            .boxed();
+        Response { status, headers, body }
+    }
+
+    fn note_unanswered(&self, request: &Request) {
+        self.lock().passed.push(Passed {
+            request: request.clone(),
+            status: None,
+            headers: Vec::new(),
+            answer: Arc::default(),
+        });
+    }
+
+    fn old_answer(&self, request: &Request) -> Option<Response> {
+        let state = self.lock();
+        let old = state.passed.iter().rev().find(|passed| {
+            passed.request.path == request.path && passed.status.is_some()
+        })?;
+        let bytes = Bytes::from(lock(&old.answer).clone());
+        Some(Response {
+            status: old.status?,
+            headers: old.headers.clone(),
+            body: stream::iter([Ok(bytes)]).boxed(),
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for Line {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let fault = self.fault_for(&request)?;
+        match fault {
+            Some(Fault::LoseRequest) => {
+                self.note_unanswered(&request);
+                return Err(TransportError::Cut);
+            }
+            Some(Fault::CutRequest(first)) => {
+                let sent = request.body.slice(..first.min(request.body.len()));
+                self.note_unanswered(&Request { body: sent, ..request.clone() });
+                // What the server says to half a request, nobody hears.
+                let _ = self.reach(&request, Some(first)).await;
+                return Err(TransportError::Cut);
+            }
+            Some(Fault::SignInPage) => return Ok(page(200, "text/html; charset=utf-8", SIGN_IN)),
+            Some(Fault::Status(status)) => return Ok(page(status, "text/html", "<html>proxy</html>")),
+            Some(Fault::Answer(sort, text)) => return Ok(page(200, sort, text)),
+            Some(Fault::Refusal(status, text)) => {
+                return Ok(page(status, "application/problem+json", text));
+            }
+            Some(Fault::OldAnswer) => {
+                if let Some(old) = self.old_answer(&request) {
+                    return Ok(old);
+                }
+            }
+            Some(Fault::Delay(ms)) => self.town.time.passes(ms),
+            Some(Fault::Repeat) => {
+                let first = self.reach(&request, None).await?;
+                // A body that is not read may not be written.
+                let _ = axum::body::to_bytes(first.into_body(), usize::MAX).await;
+            }
+            _ => {}
+        }
+        let answer = self.reach(&request, None).await?;
+        match fault {
+            Some(Fault::LoseAnswer) => {
+                let _ = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+                self.note_unanswered(&request);
+                return Err(TransportError::Timeout);
+            }
+            Some(Fault::Delay(ms)) => self.town.time.passes(ms),
+            _ => {}
+        }
+        Ok(self.bring(&request, answer, fault))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://town.invalid{path}")
+    }
+}
+
+const SIGN_IN: &str = "<!doctype html><title>欢迎使用免费无线网络</title><form>…</form>";
+
+fn page(status: u16, sort: &str, text: &'static str) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".to_owned(), sort.to_owned())],
+        body: stream::iter([Ok(Bytes::from_static(text.as_bytes()))]).boxed(),
+    }
+}
+
+/// Lets the first bytes of a body through.
+fn cut(body: Body, first: usize) -> Body {
+    body.scan(first, |left, piece| {
+        let piece = piece.map(|bytes| {
+            let bytes = bytes.slice(..bytes.len().min(*left));
+            *left -= bytes.len();
+            bytes
+        });
+        let is_over = matches!(&piece, Ok(bytes) if bytes.is_empty());
+        std::future::ready((!is_over).then_some(piece))
+    })
+    .boxed()
+}
+
+fn broken() -> Body {
+    stream::iter([Err(TransportError::Cut)]).boxed()
+}
+
+fn method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Head => http::Method::HEAD,
+        Method::Post => http::Method::POST,
+        Method::Patch => http::Method::PATCH,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,355 @@
+//! The town: a district's server with its data directory, in this process, under the true time.
+//!
+//! The server is the real one (`Form::Inline`: its work is done on the caller's thread, so that a
+//! seed repeats a run), and so is its router. What an operator types goes through the same
+//! [`carry_out`] as the command line.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http;
+use pocketbook_records::ids::{UnitId, UserId};
+use pocketbook_records::rights::Role;
+use pocketbook_records::scope::Scope;
+use pocketbook_records::wire::Problem;
+use pocketbook_server::admin::carry_out;
+use pocketbook_server::admin::wire::{Command, Event, Outcome};
+use pocketbook_server::server::Form;
+use pocketbook_server::{Batch, Options, Server, api};
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use super::seams::{Chance, TrueTime};
+
+/// The password of everyone who works at a desk.
+pub const PASSWORD: &str = "weihe-1938-qindu";
+
+struct Station {
+    server: Server,
+    router: Router,
+}
+
+/// Somebody's duty, as the town's own memory has it: the oracle does not ask the server.
+#[derive(Debug, Clone)]
+struct Post {
+    user: UserId,
+    role: Role,
+    unit: UnitId,
+}
+
+/// A district's server and everything around it.
+pub struct Town {
+    /// What the time really is.
+    pub time: Arc<TrueTime>,
+    /// The world's seed.
+    pub seed: u64,
+    folder: TempDir,
+    entropy: Arc<Chance>,
+    station: Mutex<Option<Station>>,
+    posts: Mutex<Vec<Post>>,
+}
+
+impl std::fmt::Debug for Town {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Town")
+    }
+}
+
+impl Town {
+    /// Sets a district up in a folder that goes with the town.
+    pub fn found(seed: u64) -> Self {
+        let town = Self::without_server(seed);
+        let made = Server::init(&town.data(), "610402", "秦都区", town.options());
+        town.opens(made.expect("a fresh folder takes a district"));
+        town
+    }
+
+    /// Opens a data directory from elsewhere: a fixture, a backup. It is copied, not touched.
+    pub fn of(seed: u64, data: &Path) -> Self {
+        let town = Self::without_server(seed);
+        carry_over(data, &town.data()).expect("a copy into the world");
+        town.opens(Server::open(&town.data(), town.options()).expect("the directory opens"));
+        town
+    }
+
+    fn without_server(seed: u64) -> Self {
+        Self {
+            time: Arc::default(),
+            seed,
+            entropy: Arc::new(Chance::new(seed, "server")),
+            folder: TempDir::new().expect("a folder for a world"),
+            station: Mutex::new(None),
+            posts: Mutex::default(),
+        }
+    }
+
+    /// Returns the server's data directory.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// Returns a folder of the world.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns the running server.
+    pub fn server(&self) -> Server {
+        self.station().as_ref().map(|station| station.server.clone()).expect("the server runs")
+    }
+
+    /// Ends the server in good order and begins it again.
+    pub fn restarts(&self) {
+        self.server().stop();
+        self.is_gone();
+        let server = Server::open(&self.data(), self.options());
+        self.opens(server.expect("a folder that was closed in order"));
+    }
+
+    /// The server's machine is gone: nothing answers.
+    pub fn is_gone(&self) {
+        *self.station() = None;
+    }
+
+    /// The server's disk runs full: its database can't grow.
+    pub fn fills_disk(&self) {
+        self.limits_pages("PRAGMA max_page_count = 1");
+    }
+
+    /// There is room again.
+    pub fn frees_disk(&self) {
+        self.limits_pages("PRAGMA max_page_count = 1073741823");
+    }
+
+    fn limits_pages(&self, pragma: &'static str) {
+        // SQLite never goes below what is in use, so one page means: not one more.
+        let limit = move |batch: &mut Batch<'_>| {
+            let limited = batch.store().sql.one(pragma, &[], |_| Ok(()));
+            Ok(limited.map(drop)?)
+        };
+        self.server().writer().run(limit).expect("the writer takes a limit");
+    }
+
+    /// Answers a request; none if the machine is gone.
+    pub async fn answers(&self, request: http::Request<Body>) -> Option<http::Response<Body>> {
+        let router = self.station().as_ref().map(|station| station.router.clone())?;
+        router.oneshot(request).await.ok()
+    }
+
+    /// Carries an operator's command out; fails the test if the server does not.
+    pub async fn does(&self, command: Command, input: Vec<String>) -> Outcome {
+        let (outcome, bad) = self.tries(command, input).await;
+        assert!(bad.is_empty(), "lines left out: {bad:?}");
+        outcome
+    }
+
+    /// Carries an operator's command out and returns the numbers of lines left out beside it.
+    pub async fn tries(&self, command: Command, input: Vec<String>) -> (Outcome, Vec<u64>) {
+        let server = self.server();
+        let mut bad = Vec::new();
+        let mut lines = input.into_iter().map(io::Result::Ok);
+        let mut hear = |event| {
+            if let Event::BadLine { number, .. } = event {
+                bad.push(number);
+            }
+        };
+        let done = carry_out(&server, command, &mut lines, &mut hear).await;
+        (done.expect("the operator's command is carried out"), bad)
+    }
+
+    /// Notes a duty that the operator has given.
+    pub(super) fn posts(&self, user: UserId, role: Role, unit: &UnitId) {
+        lock(&self.posts).push(Post { user, role, unit: unit.clone() });
+    }
+
+    /// Notes that the operator has ended it.
+    pub(super) fn recalls(&self, user: UserId, role: Role, unit: &UnitId) {
+        lock(&self.posts).retain(|post| (post.user, post.role, &post.unit) != (user, role, unit));
+    }
+
+    /// Returns what somebody's phone may hold. Worked out from what the operator did, for the
+    /// roles that a phone has: duties at a grid itself, and handling units.
+    pub fn entitled(&self, user: UserId) -> Vec<Scope> {
+        use pocketbook_records::kind::Class::{General, Sensitive};
+        let mut scopes = vec![Scope::User(user)];
+        for post in lock(&self.posts).iter().filter(|post| post.user == user && post.role.syncs()) {
+            if post.role == Role::Handler {
+                scopes.push(Scope::Unit(post.unit.clone()));
+            }
+            for class in [General, Sensitive].into_iter().filter(|class| post.role.reads(*class)) {
+                scopes.push(Scope::grid(post.unit.clone(), class));
+            }
+        }
+        scopes.sort();
+        scopes.dedup();
+        scopes
+    }
+
+    fn options(&self) -> Options {
+        Options { clock: self.time.clone(), entropy: self.entropy.clone(), form: Form::Inline }
+    }
+
+    fn opens(&self, server: Server) {
+        let router = api::router(server.clone());
+        *self.station() = Some(Station { server, router });
+    }
+
+    fn station(&self) -> MutexGuard<'_, Option<Station>> {
+        lock(&self.station)
+    }
+}
+
+/// Whoever sends requests by hand: a desk, an operator with `curl`, somebody who should not.
+#[derive(Debug, Clone)]
+pub struct Client {
+    town: Arc<Town>,
+    bearer: Option<String>,
+}
+
+impl Client {
+    /// Returns a client that shows no credential.
+    pub fn unknown(town: Arc<Town>) -> Self {
+        Self { town, bearer: None }
+    }
+
+    /// Returns a client that shows this credential.
+    pub fn with(town: Arc<Town>, bearer: String) -> Self {
+        Self { town, bearer: Some(bearer) }
+    }
+
+    /// Returns the town.
+    pub fn town(&self) -> &Arc<Town> {
+        &self.town
+    }
+
+    /// Sends a request as it is.
+    pub async fn sends(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
+        let mut request = http::Request::builder().method(method).uri(path);
+        if let Some(bearer) = &self.bearer {
+            request = request.header("authorization", format!("Bearer {bearer}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.into()).expect("a request that HTTP can carry");
+        let answer = self.town.answers(request).await.expect("the server runs");
+        let (parts, body) = answer.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("an answer from memory");
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// Reads an address.
+    pub async fn gets(&self, path: &str) -> Reply {
+        self.sends("GET", path, &[], Body::empty()).await
+    }
+
+    /// Posts JSON.
+    pub async fn posts(&self, path: &str, json: &serde_json::Value) -> Reply {
+        self.sends("POST", path, &[("content-type", "application/json")], json.to_string()).await
+    }
+
+    /// Uploads a file in one piece and returns its name.
+    pub async fn uploads(&self, bytes: &[u8]) -> String {
+        let hash = pocketbook_records::ids::BlobHash::of(bytes).to_string();
+        let begun = self.announces(&hash, bytes.len()).await;
+        assert_eq!(begun.status, 201, "{begun:?}");
+        let done = self.appends(&hash, 0, bytes.to_vec()).await;
+        assert_eq!(done.status, 204, "{done:?}");
+        hash
+    }
+
+    /// Announces an upload.
+    pub async fn announces(&self, hash: &str, length: usize) -> Reply {
+        use base64::Engine as _;
+        let name = base64::engine::general_purpose::STANDARD.encode(hash);
+        let (length, name) = (length.to_string(), format!("sha256 {name}"));
+        let headers = [
+            ("tus-resumable", "1.0.0"),
+            ("upload-length", length.as_str()),
+            ("upload-metadata", name.as_str()),
+        ];
+        self.sends("POST", "/v1/blobs", &headers, Body::empty()).await
+    }
+
+    /// Appends to an upload.
+    pub async fn appends(&self, hash: &str, offset: usize, bytes: Vec<u8>) -> Reply {
+        let offset = offset.to_string();
+        let headers = [
+            ("tus-resumable", "1.0.0"),
+            ("upload-offset", offset.as_str()),
+            ("content-type", "application/offset+octet-stream"),
+        ];
+        self.sends("PATCH", &format!("/v1/blobs/{hash}"), &headers, bytes).await
+    }
+}
+
+/// What a client hears.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// Reads the body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("status {}, {error}: {:?}", self.status, self.body))
+    }
+
+    /// Reads the body as JSON after a success.
+    pub fn ok(&self) -> serde_json::Value {
+        assert!((200..300).contains(&self.status), "{} {:?}", self.status, self.body);
+        self.json()
+    }
+
+    /// Reads the body as a refusal of the server's own, and holds every refusal to its form: the
+    /// same status inside as outside, a sentence in Chinese and English.
+    pub fn problem(&self) -> Problem {
+        let sort = self.headers.get("content-type").map(|sort| sort.as_bytes());
+        assert_eq!(sort, Some(&b"application/problem+json"[..]), "{} {:?}", self.status, self.body);
+        let problem: Problem = self.json();
+        assert_eq!(problem.status, self.status);
+        let (chinese, english) = problem.title.split_once(" · ").expect("two languages");
+        assert!(!chinese.is_ascii() && english.is_ascii(), "{}", problem.title);
+        problem
+    }
+}
+
+/// Copies a folder: of a database everything but the index of its log, which SQLite makes anew.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "kills, backups and fixtures are played by copying folders of the world"
+)]
+pub(super) fn carry_over(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_left = name.to_string_lossy().ends_with("-shm");
+        if entry.file_type()?.is_dir() {
+            carry_over(&entry.path(), &to.join(name))?;
+        } else if entry.file_type()?.is_file() && !is_left {
+            std::fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

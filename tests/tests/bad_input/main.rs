@@ -1,0 +1,15 @@
+//! Bad input gets a clear answer and loses nothing.
+//!
+//! Tables of what may arrive, against the real router and the real store of a phone. Each line
+//! names what is sent and the answer that it must get; each test asserts that nothing was lost or
+//! recorded by it.
+
+mod cursors;
+mod desk;
+mod envelope;
+mod mutations;
+mod names;
+mod phone_disk;
+mod phone_line;
+mod photos;
+mod server_disk;

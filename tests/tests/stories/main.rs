@@ -1,0 +1,12 @@
+//! Stories of a grid's days, told with the real server and real phones in one process.
+//!
+//! One file, one story; a test's name is the promise that it checks.
+
+mod drafts;
+mod in_step;
+mod manhole_cover;
+mod one_household;
+mod repeats;
+mod shared_ipad;
+mod taken_grid;
+mod tray;

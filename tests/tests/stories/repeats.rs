@@ -1,0 +1,93 @@
+//! Whatever the network repeats changes nothing.
+
+use pocketbook_records::rights::Role;
+use pocketbook_tests::world::check::Truth;
+use pocketbook_tests::world::pictures::photo;
+use pocketbook_tests::world::{Fault, World};
+
+
+/// A day with everything in it, on lines that do as told; the world's truth at its end.
+async fn day(seed: u64, fault: Option<Fault>) -> Day {
+    let world = World::new(seed).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 20).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    let chen = world.street_desk("陈").await;
+    for phone in [&wang, &zhao] {
+        phone.line().weather(move |_| fault);
+        phone.syncs().await;
+    }
+    let flat = wang.flat(0);
+    let person = wang.person(flat, 0);
+    wang.changes_phone(person, "15411110001");
+    wang.visits(flat, "一切正常");
+    wang.adds_person(flat, "刘小雨", "child");
+    let case = wang.reports_cover(&grid, "东门", &[photo(0), photo(1)]).id;
+    wang.syncs().await;
+    chen.accepts(case).await;
+    zhao.changes_phone(person, "15411110002");
+    zhao.syncs().await;
+    wang.syncs().await;
+    Day { world, wang, zhao, flat, case }
+}
+
+struct Day {
+    world: World,
+    wang: pocketbook_tests::world::Phone,
+    zhao: pocketbook_tests::world::Phone,
+    flat: pocketbook_records::ids::RecordId,
+    case: pocketbook_records::ids::RecordId,
+}
+
+#[tokio::test]
+async fn a_day_on_which_every_request_arrives_twice_ends_like_any_other() {
+    let day = day(61, Some(Fault::Repeat)).await;
+
+    let file = day.zhao.home(day.flat);
+    assert_eq!(file.visits.len(), 1);
+    let added = file.people.iter().filter(|p| p.person.fields.name.as_deref() == Some("刘小雨"));
+    assert_eq!(added.count(), 1);
+    assert_eq!(day.wang.state_of(day.case).as_deref(), Some("accepted"));
+    day.world.check(&[&day.wang, &day.zhao]).await;
+}
+
+#[tokio::test]
+async fn every_old_request_brought_once_more_in_any_order_changes_nothing() {
+    let day = day(62, None).await;
+    let before = Truth::of(&day.world.town().server());
+    let asof = day.world.town().server().asof().commit;
+
+    for phone in [&day.wang, &day.zhao] {
+        let passed = phone.line().passed();
+        for old in passed.iter().chain(passed.iter().rev()) {
+            phone.line().repeats(old).await;
+        }
+    }
+
+    assert_eq!(before.records(), Truth::of(&day.world.town().server()).records());
+    assert_eq!(asof, day.world.town().server().asof().commit, "not one commit was made");
+    for phone in [&day.wang, &day.zhao] {
+        phone.line().is_good();
+        phone.syncs().await;
+    }
+    day.world.check(&[&day.wang, &day.zhao]).await;
+}
+
+#[tokio::test]
+async fn an_old_answer_brought_once_more_takes_nothing_back() {
+    let day = day(63, None).await;
+    let case = day.case;
+    let chen = day.world.at_desk("吴", Role::StreetDesk, &day.world.street()).await;
+    chen.dispatches(case, &day.world.menders(), 24).await;
+    day.wang.syncs().await;
+    assert_eq!(day.wang.state_of(case).as_deref(), Some("handling"));
+    day.wang.visits(day.flat, "再次走访");
+
+    day.wang.line().next(pocketbook_tests::world::On::Sync, Fault::OldAnswer);
+    let _ = day.wang.sync().await;
+    assert_eq!(day.wang.state_of(case).as_deref(), Some("handling"));
+    day.wang.syncs().await;
+    assert_eq!(day.wang.home(day.flat).visits.len(), 2);
+    day.world.check(&[&day.wang]).await;
+}

@@ -1,0 +1,177 @@
+//! A grid is taken from a worker, or a household moves to another grid: what is no longer hers
+//! leaves the phone, and what she did before still arrives.
+
+use pocketbook::store::blobs::Rendering;
+use pocketbook_records::ids::RecordId;
+use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
+use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::rights::Role;
+use pocketbook_tests::data::households;
+use pocketbook_tests::world::check::shown_on;
+use pocketbook_tests::world::people::fields;
+use pocketbook_tests::world::pictures::photo;
+use pocketbook_tests::world::{Phone, World};
+use serde_json::json;
+
+#[tokio::test]
+async fn rows_photos_and_pages_of_a_taken_grid_leave_the_phone() {
+    let world = World::new(31).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 60).await;
+    world.settle(&other, 10).await;
+    let wang = world.worker("王", &grid).await;
+    world.grant(wang.user(), "王", Role::GridWorker, &other).await;
+    let li = world.worker("李", &grid).await;
+    wang.syncs().await;
+    li.syncs().await;
+    let case = wang.reports_cover(&grid, "东门", &[photo(0)]).id;
+    wang.syncs().await;
+    li.syncs().await;
+    let hash = wang.book().case(case).expect("here").fields.photos[0];
+    assert!(wang.store().photo(hash, Rendering::Master).expect("reads").is_some());
+    let neighbour = households(31, &grid.0, 60).flat_map(|line| line.people).find(|p| p.phone.is_some());
+    let neighbour = neighbour.expect("somebody with a phone");
+    let number = neighbour.phone.expect("a number");
+    if !pocketbook_sqlite::is_encryption_built() {
+        assert!(!wang.files_with(&number).is_empty(), "the number is on the phone now");
+    }
+
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    wang.syncs().await;
+
+    assert_eq!(wang.flats().len(), 10, "the other grid stays");
+    assert!(wang.finds(&PERSON, RecordId(neighbour.id)).is_none());
+    assert!(wang.finds(&PERSON_SENSITIVE, RecordId(neighbour.id)).is_none());
+    assert!(wang.store().photo(hash, Rendering::Master).expect("reads").is_none());
+    assert!(wang.files_with(&number).is_empty(), "no page of any file keeps it");
+    assert!(wang.files_with(&neighbour.name).is_empty());
+    let left = wang.store();
+    assert!(!left.status().expect("reads").state.eq(&pocketbook::store::status::SyncState::Waiting));
+    world.check(&[&wang, &li]).await;
+
+    // The same after the app is closed in the middle of nothing and opened again.
+    wang.is_killed();
+    assert!(wang.files_with(&number).is_empty());
+    world.check(&[&wang, &li]).await;
+}
+
+#[tokio::test]
+async fn an_edit_from_before_the_revoke_is_applied_and_one_from_after_it_waits_for_the_head() {
+    let world = World::new(32).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 20).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let flat = wang.flat(0);
+    let (first, second) = (wang.person(flat, 0), wang.person(flat, 1));
+    let note = zhao.sees(&PERSON, second).value("relation");
+
+    wang.offline();
+    wang.changes_phone(first, "15411110001");
+    let visit = wang.visits(flat, "走访时老人在家");
+    world.hours_pass(1);
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    world.hours_pass(1);
+    wang.enters(&wang.sees(&PERSON, second), "relation", "other");
+    wang.online();
+    wang.syncs().await;
+    zhao.syncs().await;
+
+    assert_eq!(zhao.phone_of(first), "15411110001", "made while it was hers");
+    assert!(zhao.finds(&VISIT, visit).is_some());
+    assert_eq!(zhao.sees(&PERSON, second).value("relation"), note, "made after it");
+    let tray = zhao.tray();
+    let [item] = &tray[..] else { panic!("one item waits: {tray:?}") };
+    assert!(!item.is_mine);
+    assert_eq!(item.record(), Some(second));
+    assert_eq!(wang.status().waiting, 0, "everything was delivered");
+    assert_eq!(wang.status().parked, 1, "and she reads that one waits");
+    assert!(wang.flats().is_empty());
+
+    zhao.book().tray_command(item, "release", fields(json!({}))).expect("the head may");
+    zhao.syncs().await;
+    wang.syncs().await;
+    assert_eq!(zhao.sees(&PERSON, second).value("relation"), "other");
+    assert!(zhao.tray().is_empty() && wang.tray().is_empty());
+    world.check(&[&wang, &zhao]).await;
+}
+
+#[tokio::test]
+async fn work_that_waits_on_a_dead_line_is_out_of_sight_after_a_revoke_and_still_arrives() {
+    let world = World::new(33).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 20).await;
+    let wang = world.worker("王", &grid).await;
+    world.grant(wang.user(), "王", Role::GridWorker, &other).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    let flat = wang.flat(0);
+
+    wang.offline();
+    let case = wang.reports_cover(&grid, "东门", &[photo(1)]).id;
+    let visit = wang.visits(flat, "一切正常");
+    world.hours_pass(1);
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    wang.online();
+    // Photos do not get through for now.
+    wang.line().weather(|request| {
+        request.path.starts_with("/v1/blobs").then_some(pocketbook_tests::world::Fault::LoseRequest)
+    });
+    let _ = wang.sync().await;
+    assert!(wang.flats().is_empty());
+    assert!(wang.book().case(case).is_err(), "out of sight");
+    assert_eq!(wang.status().photos, 1, "its photo is still to be delivered");
+
+    wang.is_killed();
+    wang.line().is_good();
+    wang.syncs().await;
+    zhao.syncs().await;
+    assert!(zhao.finds(&VISIT, visit).is_some());
+    assert_eq!(zhao.state_of(case).as_deref(), Some("submitted"));
+    assert_eq!(wang.status().photos, 0);
+    world.check(&[&wang, &zhao]).await;
+}
+
+#[tokio::test]
+async fn a_household_that_moves_takes_its_people_along_and_leaves_the_old_grids_phones() {
+    let world = World::new(34).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 20).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    let feng = world.worker("冯", &other).await;
+    for phone in [&wang, &zhao, &feng] {
+        phone.syncs().await;
+    }
+    let flat = wang.flat(0);
+    let visit = wang.visits(flat, "下周搬家");
+    wang.syncs().await;
+    zhao.syncs().await;
+    let people: Vec<_> = zhao.home(flat).people.iter().map(|p| p.person.id).collect();
+    let others = shown_on(&wang).len();
+
+    let shown = zhao.sees(&HOUSEHOLD, flat).shown;
+    zhao.book().command(&HOUSEHOLD, &shown, "move", fields(json!({"grid": other}))).expect("saved");
+    zhao.syncs().await;
+    wang.syncs().await;
+    feng.syncs().await;
+
+    assert!(wang.finds(&HOUSEHOLD, flat).is_none());
+    assert!(people.iter().all(|person| wang.finds(&PERSON, *person).is_none()));
+    assert_eq!(feng.home(flat).people.len(), people.len());
+    assert_eq!(feng.home(flat).visits[0].id, visit);
+    assert!(shown_on(&wang).len() < others);
+    edit_reaches(&feng, &feng, people[0]).await;
+    world.check(&[&wang, &zhao, &feng]).await;
+}
+
+/// Whoever holds the household now works on it as on any other.
+async fn edit_reaches(author: &Phone, reader: &Phone, person: RecordId) {
+    author.changes_phone(person, "15422220001");
+    author.syncs().await;
+    reader.syncs().await;
+    assert_eq!(reader.phone_of(person), "15422220001");
+}
