@@ -182,18 +182,8 @@ impl Opened {
         keys: Arc<dyn KeyProvider>,
         phone: Arc<dyn PhoneFacts>,
     ) -> Result<Self> {
-        let transport =
-            HttpTransport::new(&account.server, &trust(account.authority_pem.as_deref())?)?;
+        let (seams, files) = seams(&account, keys, phone)?;
         let folder = PathBuf::from(account.folder);
-        let files = folder.join("files");
-        let seams = Seams {
-            clock: Arc::new(SystemClock::new()),
-            entropy: Arc::new(SystemEntropy),
-            transport: Arc::new(transport),
-            keys: Arc::new(Keystore(keys)),
-            files: Arc::new(Folder::open(&files)?),
-            platform: Arc::new(Phone(phone)),
-        };
         let store = Arc::new(account::open(&folder, &account.name, seams.clone())?);
         let opened = Self {
             book: Book::new(Arc::clone(&store)),
@@ -241,6 +231,27 @@ impl Opened {
             why: EnrolFault::NotYet,
         })
     }
+}
+
+/// Returns the world of an account, and the folder of its files.
+pub(crate) fn seams(
+    account: &Account,
+    keys: Arc<dyn KeyProvider>,
+    phone: Arc<dyn PhoneFacts>,
+) -> Result<(Seams, PathBuf)> {
+    let trust = trust(account.authority_pem.as_deref())?;
+    let transport = HttpTransport::new(&account.server, &trust)?;
+    // Apart from the database, which is nobody's to sweep.
+    let files = PathBuf::from(&account.folder).join("files");
+    let seams = Seams {
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SystemEntropy),
+        transport: Arc::new(transport),
+        keys: Arc::new(Keystore(keys)),
+        files: Arc::new(Folder::open(&files)?),
+        platform: Arc::new(Phone(phone)),
+    };
+    Ok((seams, files))
 }
 
 async fn enrol(opened: Arc<Opened>, code: String, device: String) -> Result<Enrolment> {

@@ -41,6 +41,7 @@ mod names;
 mod offers;
 mod platform;
 mod reads;
+mod salvage;
 mod sentences;
 mod settle;
 mod shapes;
@@ -55,6 +56,7 @@ pub use offers::{Need, Offer};
 pub use platform::{
     CallbackError, KeyProvider, KeyPurpose, KeystoreError, PhoneFacts, Stale, SyncWatcher,
 };
+pub use salvage::{Salvaged, set_aside_and_salvage};
 pub use uploads::UploadJob;
 pub use verbs::{NewIssue, NewPerson, NewVisit};
 pub use writes::{Change, FirstCommand};

@@ -1,6 +1,12 @@
 //! The door from the apps' side: what is written is read back, whatever is wrong has a typed
 //! answer, and nothing panics.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail too")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests read photos, damage a database and play a server"
+)]
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
@@ -17,7 +23,7 @@ use pocketbook_ffi::models::Take;
 use pocketbook_ffi::{
     Account, CallbackError, Change, EnrolFault, FirstCommand, KeyProvider, KeyPurpose,
     KeystoreError, NewIssue, NewPerson, NewVisit, Obstacle, PhoneFacts, PhotoFault, PocketBook,
-    PocketbookError,
+    PocketbookError, set_aside_and_salvage,
 };
 use pocketbook_records::ids::{BlobHash, Mid, RecordId, Rev, UnitId, UserId};
 use pocketbook_records::mutation::Expect;
@@ -452,9 +458,35 @@ fn opening_refuses_what_can_not_work() {
 }
 
 #[test]
+fn a_damaged_book_is_set_aside_and_its_work_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = enrolled(folder.path(), NOWHERE);
+    let id = household(&book);
+    let draft = book
+        .draft_case(format!(r#"{{"grid":"{GRID}"}}"#), None)
+        .unwrap();
+    book.close_book().unwrap();
+    drop(book);
+
+    let saved = set_aside_and_salvage(
+        at(folder.path(), NOWHERE),
+        Arc::new(Keystore),
+        Arc::new(Online),
+    )
+    .unwrap();
+
+    assert_eq!((saved.is_enrolled, saved.lost), (true, 0));
+    assert_eq!((saved.changes, saved.drafts), (1, 1));
+    assert!(Path::new(&saved.set_aside).exists());
+    let book = open(folder.path(), NOWHERE);
+    assert_eq!(book.status().unwrap().waiting, 1);
+    assert_eq!(book.drafts().unwrap()[0].id, draft);
+    assert_eq!(book.household(id).unwrap().household.knocks, 0);
+}
+
+#[test]
 fn a_call_that_waits_is_ended_by_cancelling_and_by_closing() {
     // A server that takes every connection and never answers.
-    #[expect(clippy::disallowed_methods, reason = "the test plays a server")]
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", silent.local_addr().unwrap());
     let stopped = Err(PocketbookError::Retry {

@@ -18,7 +18,7 @@
 //! - What decides: [`apply`], with the rules of `pocketbook-records`.
 //! - What is told: [`feed`], [`present`], [`exchange`].
 //! - Who asks, and how he is refused: [`caller`], [`refusal`].
-//! - The shell: [`api`], [`desk`], [`blobs`], [`book`], [`enrol`], [`admin`], [`serve`].
+//! - The shell: [`api`], [`desk`], [`blobs`], [`book`], [`enrol`], [`admin`], [`serve`], [`command`].
 //!
 //! # What it promises
 //!
@@ -40,6 +40,7 @@ pub mod blobs;
 mod blocking;
 pub mod book;
 pub mod caller;
+pub mod command;
 pub mod desk;
 pub mod enrol;
 pub mod exchange;

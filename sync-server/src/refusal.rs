@@ -1,7 +1,6 @@
 //! Every way in which the server says no to a whole request. What becomes of single mutations is
 //! not here: those always get a receipt.
 
-use pocketbook_records::ids::Mseq;
 use pocketbook_records::receipt::Reason;
 
 use crate::writer::Fault;
@@ -36,9 +35,6 @@ pub enum Refusal {
     /// The desk's step was not taken, and why.
     #[error("failed to take the step: {}", .0.code())]
     NotTaken(Reason),
-    /// Somebody else uses this identity, from this number on.
-    #[error("failed to tell two phones of one identity apart")]
-    Clone(Mseq),
     /// The server can't write now; nothing was recorded.
     #[error("failed to write")]
     Unavailable(#[source] Fault),

@@ -94,7 +94,8 @@ pub fn bind(address: SocketAddr, line: &Line) -> Result<TcpListener, ServeError>
     Ok(listener)
 }
 
-/// Serves until `stop` resolves, then ends gracefully.
+/// Serves until `stop` resolves, then ends gracefully. `ready` is called when phones and operators
+/// are heard.
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -102,6 +103,7 @@ pub async fn serve(
     server: Server,
     listener: TcpListener,
     line: Line,
+    ready: impl FnOnce(),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let mut router = api::router(server.clone()).layer(RequestBodyTimeoutLayer::new(SILENCE));
@@ -109,6 +111,7 @@ pub async fn serve(
         router = router.layer(map_request(take_the_proxys_word));
     }
     let admin = socket::bind(server.dir()).map_err(ServeError::AdminSocket)?;
+    ready();
     let stopping = CancellationToken::new();
     let admin = tokio::spawn(admin.serve(server.clone(), stopping.clone()));
 

@@ -4,7 +4,10 @@
 //! new schema or wire number, in a folder of its own; a blessed folder of a shipped number never
 //! changes again.
 
-#![expect(clippy::disallowed_methods, reason = "fixtures are files of the source tree")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "fixtures are files of the source tree"
+)]
 
 mod wire_samples;
 
@@ -26,7 +29,9 @@ use serde_json::{Value, json};
 const SEED: u64 = 1_000;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
 }
 
 fn is_blessing() -> bool {
@@ -38,7 +43,7 @@ fn is_blessing() -> bool {
 async fn wangs_day() -> (World, Phone) {
     let world = World::new(SEED).await;
     let grid = world.grid(0);
-    world.settle(&grid, 4).await;
+    world.settle(&grid, 8).await;
     let wang = world.worker("王", &grid).await;
     let li = world.worker("李", &grid).await;
     wang.syncs().await;
@@ -49,7 +54,10 @@ async fn wangs_day() -> (World, Phone) {
     wang.changes_phone(person, "15411110001");
     li.changes_phone(person, "15411110002");
     let unplaced = json!({"grid": grid, "category": "C0101", "text": "井盖破损"});
-    let draft = wang.book().draft_case(None, &fields(unplaced)).expect("saved");
+    let draft = wang
+        .book()
+        .draft_case(None, &fields(unplaced))
+        .expect("saved");
     wang.book().report(draft).expect("saved");
     li.syncs().await;
     wang.syncs().await;
@@ -78,24 +86,39 @@ async fn databases_of_schema_1_open_show_the_same_and_go_on_with_their_work() {
         copy_server(&world.town().data(), &place.join("server"));
         fs::write(&records, pretty(&json!({"phone": shown, "server": truth}))).expect("written");
     }
-    let stored: Value = serde_json::from_slice(&fs::read(&records).expect("blessed")).expect("JSON");
+    let stored: Value =
+        serde_json::from_slice(&fs::read(&records).expect("blessed")).expect("JSON");
 
     let world = World::of(SEED, &place.join("server"));
     let wang = Phone::of(world.town(), "王", &place.join("phone"));
     assert_eq!(written(&shown_on(&wang)), stored["phone"]);
-    assert_eq!(written(Truth::of(&world.town().server()).records()), stored["server"]);
+    assert_eq!(
+        written(Truth::of(&world.town().server()).records()),
+        stored["server"]
+    );
     let status = wang.status();
-    assert_eq!((status.waiting, status.needs_fixing, status.reviews), (1, 1, 1));
+    assert_eq!(
+        (status.waiting, status.needs_fixing, status.reviews),
+        (1, 1, 1)
+    );
     assert_eq!(wang.store().drafts().expect("reads").len(), 1);
 
     wang.syncs().await;
     let tray = wang.tray();
-    let place = Change { path: "place".into(), was: Value::Null, to: json!("东门") };
+    let place = Change {
+        path: "place".into(),
+        was: Value::Null,
+        to: json!("东门"),
+    };
     wang.book().fix(&tray[0], &[place]).expect("saved");
     wang.syncs().await;
     assert!(wang.tray().is_empty());
     let truth = Truth::of(&world.town().server());
-    assert!(truth.of_kind(&CASE).any(|(_, case)| case.body["place"] == "东门"));
+    assert!(
+        truth
+            .of_kind(&CASE)
+            .any(|(_, case)| case.body["place"] == "东门")
+    );
 }
 
 #[tokio::test]
@@ -106,10 +129,15 @@ async fn a_fresh_database_has_the_schema_of_the_shipped_one() {
     let world = World::new(1).await;
     let wang = world.worker("王", &world.grid(0)).await;
 
-    let shipped = fixture("schema-1/phone/life-1/book.db");
+    let shipped = fixture("schema-1/phone/life-0/book.db");
+    wang.is_killed();
+    fold_log(&wang.database());
     assert_eq!(schema(&wang.database()), schema(&shipped));
     let shipped = fixture("schema-1/server/pocketbook.db");
-    assert_eq!(schema(&world.town().data().join("pocketbook.db")), schema(&shipped));
+    let fresh = world.town().data().join("pocketbook.db");
+    world.town().server().stop();
+    fold_log(&fresh);
+    assert_eq!(schema(&fresh), schema(&shipped));
 }
 
 #[test]
@@ -121,8 +149,12 @@ fn messages_of_wire_1_read_and_write_as_they_did() {
             fs::create_dir_all(fixture("wire-1")).expect("a folder");
             fs::write(&file, pretty(sample)).expect("written");
         }
-        let stored: Value = serde_json::from_slice(&fs::read(&file).expect("blessed")).expect("JSON");
-        assert_eq!(sample, &stored, "{name}: today's message is the shipped one");
+        let stored: Value =
+            serde_json::from_slice(&fs::read(&file).expect("blessed")).expect("JSON");
+        assert_eq!(
+            sample, &stored,
+            "{name}: today's message is the shipped one"
+        );
         let again = match *name {
             "request" => again::<wire::Request>(&stored),
             "answer" => again::<wire::Answer>(&stored),
@@ -166,7 +198,10 @@ fn again<T: DeserializeOwned + Serialize>(stored: &Value) -> Value {
 
 fn written(records: &BTreeMap<Key, Held>) -> Value {
     let records = records.iter().map(|((kind, id), held)| {
-        (format!("{kind}/{id}"), json!({"rev": held.rev, "body": held.body}))
+        (
+            format!("{kind}/{id}"),
+            json!({"rev": held.rev, "body": held.body}),
+        )
     });
     Value::Object(records.collect())
 }
@@ -175,25 +210,47 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).expect("plain data") + "\n"
 }
 
-/// Returns everything that makes up a database's schema.
-fn schema(database: &Path) -> (Vec<(String, String, Option<String>)>, i64, i64) {
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let connection = rusqlite::Connection::open_with_flags(database, flags).expect("it opens");
+/// Everything that makes up a database's schema.
+#[derive(Debug, PartialEq)]
+struct Schema {
+    /// Sort, name and statement of each part.
+    parts: Vec<(String, String, Option<String>)>,
+    version: i64,
+    application: i64,
+}
+
+/// Reads a schema from a copy, so that the source tree stays as it is.
+fn schema(database: &Path) -> Schema {
+    let place = tempfile::tempdir().expect("a folder");
+    let copy = place.path().join("copy.db");
+    fs::copy(database, &copy).expect("copied");
+    let connection = rusqlite::Connection::open(&copy).expect("it opens");
     let number = |name: &str| {
-        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).expect("a number")
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+            .expect("a number")
     };
     let mut statement = connection
         .prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")
         .expect("every database has it");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    let rows = rows.expect("it reads").collect::<rusqlite::Result<_>>().expect("it reads");
-    (rows, number("user_version"), number("application_id"))
+    let rows = rows
+        .expect("it reads")
+        .collect::<rusqlite::Result<_>>()
+        .expect("it reads");
+    Schema {
+        parts: rows,
+        version: number("user_version"),
+        application: number("application_id"),
+    }
 }
 
 /// Brings everything from the log into the file, so that the fixture is one file.
 fn fold_log(database: &Path) {
     let connection = rusqlite::Connection::open(database).expect("it opens");
-    let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, i64>(0)
+    });
     assert_eq!(folded, Ok(0));
 }
 

@@ -189,6 +189,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_list_of_parts_says_the_title_of_each_part_and_not_of_an_article() {
+        let world = World::new();
+        let parts = [part("guides", "1"), part("offers", "2")];
+        serves(&world, shelf(&world.bundle_key, "c 1", 1, &parts));
+        read(&world).await.unwrap();
+
+        let listed = world.store.book_parts().unwrap();
+
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|part| (part.title.as_str(), part.articles))
+            .collect();
+        assert_eq!(listed, [("guides", 1), ("offers", 1)]);
+    }
+
+    #[tokio::test]
     async fn what_is_not_signed_for_this_community_changes_nothing() {
         let world = World::new();
         serves(

@@ -137,9 +137,10 @@ pub(super) async fn set_blocked(
         return Ok(Outcome::Standing { changed: false });
     }
     let (at, user) = (server.now(), user.user);
-    let noted = match blocked {
-        true => Outside::Block { at, user },
-        false => Outside::Unblock { at, user },
+    let noted = if blocked {
+        Outside::Block { at, user }
+    } else {
+        Outside::Unblock { at, user }
     };
     server.outside().append(&[noted]).map_err(Fault::from)?;
     let set = move |batch: &mut Batch<'_>| {

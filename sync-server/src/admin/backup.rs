@@ -22,7 +22,7 @@ use pocketbook_records::ids::Commit;
 
 use super::wire::{Event, Outcome};
 use super::{AdminError, doctor};
-use crate::store::{LADDER, Sql, districts};
+use crate::store::{LADDER, Sql, blobs, districts};
 use crate::{Batch, Fault, Server, server};
 
 /// Makes a backup.
@@ -107,7 +107,7 @@ fn copy_files(
     part: &Path,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Copied, AdminError> {
-    let stored = server.read(doctor::stored)?;
+    let stored = server.read(blobs::all)?;
     let total = stored.len() as u64;
     let mut copied = Copied::default();
     for (hash, bytes) in stored {

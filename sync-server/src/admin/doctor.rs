@@ -16,9 +16,9 @@ use pocketbook_sqlite::Health;
 
 use super::AdminError;
 use super::wire::{Finding, Level, Outcome};
+use crate::Server;
 use crate::beside;
-use crate::store::{SqlError, Store, districts};
-use crate::{Server, params};
+use crate::store::{SqlError, blobs, bundles, districts};
 
 /// A backup older than this is an alarm: one night was missed.
 const OLDEST_BACKUP_MS: Millis = 26 * 60 * 60 * 1000;
@@ -112,7 +112,7 @@ fn ordinal(server: &Server) -> Result<Finding, AdminError> {
 
 fn files(server: &Server) -> Result<Finding, AdminError> {
     let about = "照片与文件 · files";
-    let stored = server.read(stored)?;
+    let stored = server.read(blobs::all)?;
     let missing = stored
         .iter()
         .filter(|(hash, bytes)| !has_bytes(&blob_path(server.dir(), *hash), *bytes))
@@ -130,18 +130,6 @@ fn files(server: &Server) -> Result<Finding, AdminError> {
     })
 }
 
-/// Returns all files that the database says are here.
-pub(super) fn stored(store: Store<'_>) -> Result<Vec<(BlobHash, u64)>, SqlError> {
-    store.sql.all(
-        "SELECT hash, bytes
-         FROM blobs
-         WHERE district = $1
-         ORDER BY hash",
-        params![store.district],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
-}
-
 /// Returns where a file lies in a data directory or a backup of one.
 pub(super) fn blob_path(dir: &Path, hash: BlobHash) -> std::path::PathBuf {
     let hash = hash.to_string();
@@ -155,16 +143,7 @@ fn has_bytes(path: &Path, bytes: u64) -> bool {
 
 fn book(server: &Server) -> Result<Finding, AdminError> {
     let about = "口袋书 · pocket book";
-    let parts = server.read(|store| {
-        store.sql.all(
-            "SELECT hash, bytes
-             FROM book_parts
-             WHERE district = $1
-             ORDER BY hash",
-            params![store.district],
-            |row| Ok((row.get::<BlobHash>(0)?, row.get::<u64>(1)?)),
-        )
-    })?;
+    let parts = server.read(bundles::parts)?;
     let path = |hash: &BlobHash| server.dir().join("book").join(hash.to_string());
     let missing = parts
         .iter()
@@ -206,9 +185,10 @@ fn count_files(folder: &Path) -> io::Result<u64> {
     let mut count = 0;
     for entry in entries {
         let entry = entry?;
-        count += match entry.file_type()?.is_dir() {
-            true => count_files(&entry.path())?,
-            false => 1,
+        count += if entry.file_type()?.is_dir() {
+            count_files(&entry.path())?
+        } else {
+            1
         };
     }
     Ok(count)

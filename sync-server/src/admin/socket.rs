@@ -1,9 +1,10 @@
 //! The admin socket: `admin.sock` in the data directory, for whoever may open that directory.
 //!
 //! A running server owns its data directory, so the other subcommands ask it instead of opening
-//! the database beside it. The conversation is lines of JSON: the command, then its input until
-//! the caller closes his side; back come events. Who may connect is decided by the file system:
-//! the socket is its owner's alone. There is no password to forget and no port to find.
+//! the database beside it. The conversation is lines of JSON: the command, its input, `"end"`; back
+//! come events. Input that breaks off without its end is an error, so that half a pocket book is
+//! never published. Who may connect is decided by the file system: the socket is its owner's
+//! alone. There is no password to forget and no port to find.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,7 +12,7 @@
 )]
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -27,6 +28,9 @@ use crate::Server;
 
 /// The longest line: a part of a pocket book travels in one.
 const MAX_LINE: u64 = 64 * 1024 * 1024;
+
+/// The line after the last line of input; no input is a bare text.
+const END: &str = "\"end\"";
 
 /// Whoever says nothing for so long is not listened to: he would keep the server from stopping.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -100,11 +104,15 @@ fn blocking(stream: tokio::net::UnixStream) -> io::Result<UnixStream> {
 }
 
 async fn converse(server: &Server, stream: &UnixStream) -> io::Result<()> {
-    let mut input = Lines(BufReader::new(stream));
+    let mut lines = Lines(BufReader::new(stream));
     let mut out = stream;
-    let first = input
+    let first = lines
         .next()
         .unwrap_or(Err(ErrorKind::UnexpectedEof.into()))?;
+    let mut input = Input {
+        lines,
+        is_over: false,
+    };
     let last = match serde_json::from_str::<Command>(&first) {
         Ok(command) => {
             tracing::info!(command = command.name(), "admin");
@@ -133,6 +141,32 @@ fn tell(mut out: impl Write, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event).map_err(io::Error::other)?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+/// Lines up to the end that was announced.
+struct Input<R> {
+    lines: Lines<R>,
+    is_over: bool,
+}
+
+impl<R: BufRead> Iterator for Input<R> {
+    type Item = io::Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let line = self
+            .lines
+            .next()
+            .unwrap_or(Err(ErrorKind::UnexpectedEof.into()));
+        self.is_over = match &line {
+            Ok(line) if line.trim_end() == END => return None,
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        Some(line)
+    }
 }
 
 /// Lines of bounded length.
@@ -177,16 +211,13 @@ pub fn ask(
     };
     // Both ways at once: a server that reports bad lines while we still write must not be blocked
     // by a reader that has not begun.
-    let (mut to, from) = (stream.try_clone()?, BufReader::new(stream));
+    let (to, from) = (stream.try_clone()?, BufReader::new(stream));
     std::thread::scope(|scope| {
-        let writer = scope.spawn(move || -> io::Result<()> {
-            serde_json::to_writer(&mut to, command).map_err(io::Error::other)?;
-            to.write_all(b"\n")?;
-            for line in input {
-                to.write_all(line?.trim_end_matches(['\r', '\n']).as_bytes())?;
-                to.write_all(b"\n")?;
-            }
-            to.shutdown(Shutdown::Write)
+        let writer = scope.spawn(move || {
+            let written = write_all(&to, command, input);
+            // Else both ends would wait for each other after an input that can't be read.
+            to.shutdown(Shutdown::Write)?;
+            written
         });
         for line in Lines(from) {
             tell_event(serde_json::from_str(&line?).map_err(io::Error::other)?);
@@ -199,4 +230,45 @@ pub fn ask(
         }
     })?;
     Ok(Some(()))
+}
+
+fn write_all(
+    to: &UnixStream,
+    command: &Command,
+    input: impl Iterator<Item = io::Result<String>>,
+) -> io::Result<()> {
+    let mut to = BufWriter::with_capacity(256 * 1024, to);
+    serde_json::to_writer(&mut to, command).map_err(io::Error::other)?;
+    to.write_all(b"\n")?;
+    for line in input {
+        to.write_all(line?.trim_end_matches(['\r', '\n']).as_bytes())?;
+        to.write_all(b"\n")?;
+    }
+    to.write_all(END.as_bytes())?;
+    to.write_all(b"\n")?;
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(text: &str) -> Vec<Result<String, ErrorKind>> {
+        let input = Input {
+            lines: Lines(text.as_bytes()),
+            is_over: false,
+        };
+        input
+            .map(|line| line.map_err(|error| error.kind()))
+            .collect()
+    }
+
+    #[test]
+    fn input_that_breaks_off_is_an_error_and_not_an_end() {
+        assert_eq!(input("a\n\"end\"\nb\n"), [Ok("a\n".into())]);
+        assert_eq!(
+            input("a\n"),
+            [Ok("a\n".into()), Err(ErrorKind::UnexpectedEof)]
+        );
+    }
 }

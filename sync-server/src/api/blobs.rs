@@ -1,6 +1,6 @@
 //! Photos and files on the wire: the tus 1.0 core over content-addressed names.
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE,
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::StreamExt;
 use pocketbook_records::ids::BlobHash;
 
 use super::caller::Anyone;
@@ -28,6 +29,9 @@ const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const STORED: HeaderName = HeaderName::from_static("pocketbook-stored");
 
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
+
+/// The largest piece that our phones send.
+const HEARD_OUT: usize = 1024 * 1024;
 
 /// 上传能力 · What the upload endpoint can do
 #[utoipa::path(
@@ -135,9 +139,27 @@ pub(super) async fn append(
         return Err(Shown::NotOctets);
     }
     let offset = number(headers, &UPLOAD_OFFSET).ok_or(Shown::BadHeader("upload-offset"))?;
-    let chunks = request.into_body().into_data_stream();
-    let progress = shell.blobs.append(&caller, hash, offset, chunks).await?;
-    Ok(progress_response(StatusCode::NO_CONTENT, progress))
+    let mut chunks = request.into_body().into_data_stream();
+    let appended = shell.blobs.append(&caller, hash, offset, &mut chunks);
+    match appended.await {
+        Ok(progress) => Ok(progress_response(StatusCode::NO_CONTENT, progress)),
+        Err(error) => {
+            hear_out(chunks).await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Reads what a phone is still sending, so that it hears why it was refused and where to go on: a
+/// connection closed over unread bytes takes the answer with it.
+async fn hear_out(mut chunks: BodyDataStream) {
+    let mut heard = 0;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        heard += chunk.len();
+        if heard > HEARD_OUT {
+            break;
+        }
+    }
 }
 
 /// 取照片或文件 · Read a file, or a range of it

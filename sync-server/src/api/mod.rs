@@ -32,10 +32,11 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -45,6 +46,10 @@ use self::throttle::Throttle;
 use crate::Server;
 use crate::blobs::Blobs;
 use crate::desk::Door;
+
+/// Requests that are answered at the same time. More are told to come back: memory is bounded, and
+/// a phone that waits a few seconds loses nothing.
+const MOST_AT_ONCE: usize = 512;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -87,8 +92,20 @@ pub fn router(server: Server) -> Router {
         .method_not_allowed_fallback(async || Shown::WrongMethod)
         .with_state(shell)
         .layer(middleware::from_fn(payload::compressed))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            bounded,
+        ))
         .layer(middleware::from_fn(traced))
         .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// Lets so many requests in. A stream of frames counts until its first line is ready.
+async fn bounded(State(seats): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    match seats.try_acquire() {
+        Ok(_seat) => next.run(request).await,
+        Err(_) => Shown::Overloaded.into_response(),
+    }
 }
 
 /// Writes one line per request: no query, no body, no id of a person.

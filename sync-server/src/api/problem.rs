@@ -42,6 +42,8 @@ pub(crate) enum Shown {
     NoSuchAddress,
     #[error("failed to use this method here")]
     WrongMethod,
+    #[error("failed to take so many requests at once")]
+    Overloaded,
     #[error("failed within the server")]
     Panicked,
     #[error("failed to take so many failures")]

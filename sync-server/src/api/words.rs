@@ -61,6 +61,11 @@ impl Shown {
                 "wrong-method",
                 "这个地址不支持该方法，接口说明见 /docs · This address takes another method, see /docs",
             ),
+            Self::Overloaded => (
+                503,
+                "overloaded",
+                "服务器忙，稍后会自动重试 · The server is busy: try again later",
+            ),
             Self::Panicked => (
                 500,
                 "server-fault",
@@ -243,11 +248,6 @@ fn core_word(refusal: &Refusal) -> Word {
             "操作编号已被用于其他内容，请重新提交 · The step's name was used for something else: begin it anew",
         ),
         Refusal::NotTaken(reason) => not_taken(reason),
-        Refusal::Clone(_) => (
-            409,
-            "clone",
-            "另一台手机使用了同一身份，请重新注册 · Another phone uses this identity: enrol again",
-        ),
         Refusal::Unavailable(fault) if fault.is_disk_full() => DISK_FULL,
         Refusal::Unavailable(_) => (
             503,

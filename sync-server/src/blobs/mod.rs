@@ -19,7 +19,7 @@
 
 mod active;
 mod range;
-mod rows;
+mod rights;
 mod spool;
 mod store;
 
@@ -37,8 +37,7 @@ pub use self::range::Wanted;
 
 use self::active::Active;
 use self::spool::{Key, Spool, Upload};
-use crate::store::Store;
-use crate::store::blobs::note_stored;
+use crate::store::blobs as rows;
 use crate::{Batch, Caller, Fault, Refusal, Server, may_block};
 
 /// The most bytes of a file.
@@ -89,6 +88,12 @@ pub enum BlobError {
     /// The object store refused.
     #[error("failed to reach the file store")]
     Store(#[from] object_store::Error),
+}
+
+impl From<crate::store::SqlError> for BlobError {
+    fn from(error: crate::store::SqlError) -> Self {
+        Self::Refused(error.into())
+    }
 }
 
 impl From<Fault> for BlobError {
@@ -206,12 +211,11 @@ impl Blobs {
         let key = key(caller, hash);
         let hold = self.active.take_over(key).await;
         if let Some(stored) = self.stored_for(caller, hash)? {
-            return match offset == stored.length {
-                true => Ok(stored),
-                false => Err(BlobError::WrongOffset {
-                    offset: stored.length,
-                }),
-            };
+            if offset == stored.length {
+                return Ok(stored);
+            }
+            let offset = stored.length;
+            return Err(BlobError::WrongOffset { offset });
         }
         let upload = self.spool.find(key)?.ok_or(BlobError::NoUpload)?;
         if offset != upload.offset {
@@ -259,18 +263,21 @@ impl Blobs {
     /// Returns a file that is here whole, if this caller may know it.
     fn stored_for(&self, caller: &Caller, hash: BlobHash) -> Result<Option<Progress>, BlobError> {
         let now = self.server.now();
-        let read = |store: Store<'_>| -> Result<_, Fault> {
-            Ok(match rows::stored(store, hash)? {
-                Some(found) if rows::may_see(store, caller, hash, now)? => Some(found),
-                _ => None,
+        may_block(|| {
+            self.server.read(|store| {
+                let (Some(length), Some(commit)) =
+                    (rows::length(store, hash)?, rows::stored(store, hash)?)
+                else {
+                    return Ok(None);
+                };
+                let may_see = rights::may_see(store, caller, hash, now)?;
+                Ok(may_see.then_some(Progress {
+                    offset: length,
+                    length,
+                    stored: Some(commit),
+                }))
             })
-        };
-        let found = may_block(|| self.server.read(read))?;
-        Ok(found.map(|found| Progress {
-            offset: found.bytes,
-            length: found.bytes,
-            stored: Some(found.commit),
-        }))
+        })
     }
 
     /// Checks a whole upload, stores it and notes it in a commit.
@@ -285,7 +292,7 @@ impl Blobs {
             return Err(BlobError::HashMismatch);
         }
         let (hash, owner, bytes) = (key.hash, caller.enrolment, upload.length);
-        let note = move |batch: &mut Batch<'_>| note_stored(batch, hash, bytes, owner);
+        let note = move |batch: &mut Batch<'_>| rows::note_stored(batch, hash, bytes, owner);
         let commit = self.server.writer().run_async(note).await?;
         self.spool.discard(key)?;
         Ok(Progress {
@@ -323,10 +330,8 @@ async fn receive<E>(
         match chunks.next().await {
             None => break Ok(()),
             Some(Err(_)) => break Err(BlobError::Cut),
-            Some(Ok(chunk)) => match file.push(&chunk)? {
-                true => {}
-                false => break Err(BlobError::LongerThanAnnounced),
-            },
+            Some(Ok(chunk)) if file.push(&chunk)? => {}
+            Some(Ok(_)) => break Err(BlobError::LongerThanAnnounced),
         }
     };
     may_block(|| file.finish())?;

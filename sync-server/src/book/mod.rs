@@ -15,17 +15,15 @@
 //! them there: the desk's time limits follow what is published.
 
 pub mod folder;
-mod rows;
 mod shelf;
 
 use pocketbook_records::ids::{BlobHash, UnitId};
-use pocketbook_records::wire::{Manifest, ManifestPart, SignedManifest};
+use pocketbook_records::wire::{BundleVersion, Manifest, ManifestPart, SignedManifest};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::folder::{FolderError, Layer, Part, PartFile};
-use self::rows::Stored;
-use crate::store::{Store, districts, org};
+use crate::store::{Store, bundles, districts, org};
 use crate::{Batch, Fault, Refusal, Server, may_block};
 
 /// What an edition changed.
@@ -138,14 +136,19 @@ fn write(batch: &mut Batch<'_>, placed: &[Placed]) -> Result<Result<Edition, Boo
             Layer::District => UnitId(district.clone()),
             Layer::Street(code) | Layer::Community(code) => UnitId(code.clone()),
         };
-        edition.parts += u64::from(rows::add_part(batch, &unit, one.hash, &one.part)?);
+        let part = bundles::Part {
+            hash: one.hash,
+            part: &one.part.part,
+            unit: &unit,
+            bytes: one.part.bytes.len() as u64,
+        };
+        edition.parts += u64::from(bundles::put_part(batch, &part)?);
         if one.part.part == "issue-categories" && edition.renewed > 0 {
             set_limits(batch, &one.part)?;
         }
     }
     if edition.renewed > 0 {
         batch.commit()?;
-        batch.note_org();
     }
     Ok(Ok(edition))
 }
@@ -176,30 +179,33 @@ fn renew(
     community: &UnitId,
     parts: Vec<ManifestPart>,
 ) -> Result<bool, Fault> {
-    let newest = rows::newest(batch.store(), community)?;
+    let newest = bundles::manifest(batch.store(), community)?;
     if let Some(newest) = &newest {
-        let held: Manifest = serde_json::from_str(&newest.manifest)?;
+        let held: Manifest = serde_json::from_str(&newest.text)?;
         if held.parts == parts {
             return Ok(false);
         }
     }
     let manifest = Manifest {
         unit: community.clone(),
-        version: newest.map_or(0, |newest| newest.version) + 1,
+        version: newest.map_or(0, |newest| newest.version.version) + 1,
         at: batch.now(),
         parts,
     };
     let text = serde_json::to_string(&manifest)?;
     let (key_id, signature) = batch.keyring().sign(text.as_bytes());
-    let stored = Stored {
-        version: manifest.version,
-        hash: BlobHash::of(text.as_bytes()),
-        manifest: text,
+    let signed = bundles::Manifest {
+        version: BundleVersion {
+            unit: manifest.unit,
+            version: manifest.version,
+            manifest: BlobHash::of(text.as_bytes()),
+        },
+        text,
         key_id,
         signature,
-        published_at: manifest.at,
+        at: manifest.at,
     };
-    rows::add(batch, community, &stored)?;
+    bundles::put_manifest(batch, &signed)?;
     Ok(true)
 }
 
@@ -227,11 +233,11 @@ fn set_limits(batch: &Batch<'_>, part: &Part) -> Result<(), Fault> {
 /// # Errors
 /// [`Refusal::NotFound`] if nothing was published for it.
 pub fn manifest(server: &Server, unit: &UnitId) -> Result<SignedManifest, Refusal> {
-    let read = |store: Store<'_>| rows::newest(store, unit).map_err(Refusal::from);
+    let read = |store: Store<'_>| bundles::manifest(store, unit).map_err(Refusal::from);
     let stored = may_block(|| server.read(read))?;
     let stored = stored.ok_or(Refusal::NotFound)?;
     Ok(SignedManifest {
-        manifest: RawValue::from_string(stored.manifest).map_err(Fault::from)?,
+        manifest: RawValue::from_string(stored.text).map_err(Fault::from)?,
         key_id: stored.key_id,
         signature: stored.signature,
     })
@@ -243,7 +249,7 @@ pub fn manifest(server: &Server, unit: &UnitId) -> Result<SignedManifest, Refusa
 /// `None` if it was never published; otherwise what the disk or the database said.
 pub fn part(server: &Server, hash: BlobHash) -> Result<Option<Vec<u8>>, BookError> {
     may_block(|| {
-        if !server.read(|store| rows::has_part(store, hash).map_err(Fault::from))? {
+        if !server.read(|store| bundles::has_part(store, hash).map_err(Fault::from))? {
             return Ok(None);
         }
         Ok(Some(shelf::read(server.dir(), hash)?))

@@ -223,7 +223,10 @@ mod tests {
                 store.sql.all(&explain, params, |row| row.get::<String>(3))
             });
             let plan = plan.unwrap().join("; ");
-            assert!(plan.contains(index) && plan.contains("time<"), "{plan}");
+            assert!(
+                plan.contains(index) && plan.contains("(time,id)<"),
+                "{plan}"
+            );
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
     }

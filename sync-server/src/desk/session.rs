@@ -16,10 +16,9 @@ use pocketbook_records::time::{Interval, Millis};
 use tokio::sync::Semaphore;
 
 use crate::caller::{Station, hash_secret};
-use crate::params;
 use crate::seams::Entropy;
-use crate::store::accounts::{self, NewEnrolment, User};
-use crate::store::{SqlError, Store, org};
+use crate::store::accounts::{self, Failures, NewEnrolment, User};
+use crate::store::{Store, org};
 use crate::{Batch, Caller, Fault, Refusal, Server};
 
 /// A session ends after so long.
@@ -110,9 +109,9 @@ impl Door {
             return Err(SignInError::Wrong);
         };
         if !is_right {
-            let (user, failures) = (known.user.user, known.failures.saturating_add(1));
-            let job = move |batch: &mut Batch<'_>| note_failures(batch, user, failures);
-            server.writer().run_async(job).await?;
+            let user = known.user.user;
+            let note = move |batch: &mut Batch<'_>| note_failure(batch, user);
+            server.writer().run_async(note).await?;
             return Err(SignInError::Wrong);
         }
         if known.user.blocked {
@@ -164,13 +163,12 @@ fn verify(hash: Option<&str>, password: &str) -> bool {
 
 struct Known {
     user: User,
-    failures: u32,
-    closed_until: Millis,
+    failures: Failures,
 }
 
 impl Known {
     fn wait_ms(&self, now: Millis) -> Option<u64> {
-        u64::try_from(self.closed_until.saturating_sub(now))
+        u64::try_from(self.failures.closed_until.saturating_sub(now))
             .ok()
             .filter(|wait| *wait > 0)
     }
@@ -180,54 +178,31 @@ fn known(store: Store<'_>, login: &str) -> Result<Option<Known>, Fault> {
     let Some(user) = accounts::user_by_login(store, login)? else {
         return Ok(None);
     };
-    let known = store.sql.one(
-        "SELECT failures, closed_until
-         FROM users
-         WHERE district = $1 AND user = $2",
-        params![store.district, user.user],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    let (failures, closed_until) = known.unwrap_or_default();
-    Ok(Some(Known {
-        user,
-        failures,
-        closed_until,
-    }))
+    let failures = accounts::failures(store, user.user)?;
+    Ok(Some(Known { user, failures }))
 }
 
-fn note_failures(batch: &mut Batch<'_>, user: UserId, failures: u32) -> Result<(), Fault> {
-    let doublings = failures.checked_sub(FREE_FAILURES);
-    let wait = doublings.map_or(0, |n| {
+/// Counts within the writer, so that guesses at the same time count each.
+fn note_failure(batch: &mut Batch<'_>, user: UserId) -> Result<(), Fault> {
+    let count = accounts::failures(batch.store(), user)?
+        .count
+        .saturating_add(1);
+    let wait = count.checked_sub(FREE_FAILURES).map_or(0, |doublings| {
         FIRST_WAIT_MS
-            .saturating_mul(1 << n.min(20))
+            .saturating_mul(1 << doublings.min(20))
             .min(LONGEST_WAIT_MS)
     });
-    let closed_until = batch.now().saturating_add(wait);
-    set_failures(batch.store(), user, failures, closed_until)?;
-    Ok(())
-}
-
-fn set_failures(
-    store: Store<'_>,
-    user: UserId,
-    failures: u32,
-    closed_until: Millis,
-) -> Result<(), SqlError> {
-    store
-        .sql
-        .execute(
-            "UPDATE users
-             SET failures = $1, closed_until = $2
-             WHERE district = $3 AND user = $4",
-            params![failures, closed_until, store.district, user],
-        )
-        .map(drop)
+    let failures = Failures {
+        count,
+        closed_until: batch.now().saturating_add(wait),
+    };
+    Ok(accounts::set_failures(batch, user, failures)?)
 }
 
 fn begin(batch: &mut Batch<'_>, user: &User, token: [u8; 32]) -> Result<Session, Fault> {
     let now = batch.now();
     let expires_at = now.saturating_add(SESSION_MS);
-    set_failures(batch.store(), user.user, 0, 0)?;
+    accounts::set_failures(batch, user.user, Failures::default())?;
     let enrolment = EnrolmentId(batch.uuid());
     let new = NewEnrolment {
         enrolment,

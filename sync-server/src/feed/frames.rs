@@ -43,11 +43,6 @@ impl Frames {
         }
     }
 
-    /// Says whether nothing is to come.
-    pub fn is_empty(&self) -> bool {
-        self.streams.is_empty()
-    }
-
     /// Reads the next frame: one line of JSON without its end; none after the last. A scope whose
     /// grant has ended meanwhile ends here too, without a last frame.
     pub async fn next(&mut self) -> Result<Option<String>, Refusal> {

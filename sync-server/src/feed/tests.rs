@@ -46,6 +46,9 @@ fn page(district: &District, phone: &mut Phone, cursor: Option<String>, bytes: u
 #[test]
 fn pages_come_in_order_end_at_the_head_and_name_what_was_read_whole() {
     let (district, mut wang) = filled(10);
+    let revs: Vec<_> = (0..10)
+        .map(|n| district.record(&HOUSEHOLD, id(n)).rev)
+        .collect();
     let (mut cursor, mut ids, mut through) = (None, Vec::new(), Commit(0));
     loop {
         let page = page(&district, &mut wang, cursor, 600);
@@ -55,9 +58,10 @@ fn pages_come_in_order_end_at_the_head_and_name_what_was_read_whole() {
             let Entry::Put(put) = entry else {
                 panic!("only puts")
             };
-            assert!(put.rev > through || page.caught_up || put.rev <= page.through);
             ids.push(put.id);
         }
+        let read_whole = revs.iter().filter(|rev| **rev <= through).count();
+        assert!(ids.len() >= read_whole);
         cursor = Some(page.cursor);
         if page.caught_up {
             assert_eq!(through, district.server.asof().commit);
@@ -139,8 +143,6 @@ fn frames(district: &District, phone: &mut Phone, after: Option<Key>, most: usiz
 fn large(n: u128) -> Value {
     let mut fields = household();
     fields["door_code"] = json!(n.to_string());
-    fields["extra"] = Value::Null;
-    fields.as_object_mut().unwrap().remove("extra");
     fields["notes"] = json!([{ "id": "1", "text": "字".repeat(7_000) }]);
     fields
 }
@@ -216,7 +218,7 @@ fn a_grant_that_ends_in_the_middle_ends_the_stream() {
 
 #[test]
 fn a_cursor_belongs_to_one_scope_and_one_server() {
-    let (district, other) = (District::new(), District::new());
+    let district = District::new();
     let keys = district.server.keyring();
     let cursor = Cursor {
         epoch: pocketbook_records::ids::Epoch(1),
@@ -229,7 +231,6 @@ fn a_cursor_belongs_to_one_scope_and_one_server() {
         Cursor::read(keys, "grid:a:general", &text.replace(".7.", ".8.")),
         None
     );
-    // Both were set up from one seed; a server's own keys make the difference.
     let fresh = tempfile::tempdir().unwrap();
     let entropy = std::sync::Arc::new(crate::seams::SeededEntropy::new(8));
     crate::keyring::Keyring::make(fresh.path(), entropy.as_ref()).unwrap();
@@ -237,7 +238,6 @@ fn a_cursor_belongs_to_one_scope_and_one_server() {
         .unwrap()
         .unwrap();
     assert_eq!(Cursor::read(&strange, "grid:a:general", &text), None);
-    drop(other);
 }
 
 #[test]

@@ -103,6 +103,46 @@ pub fn set_blocked(batch: &mut Batch<'_>, user: UserId, blocked: bool) -> Result
     Ok(())
 }
 
+/// Wrong passwords of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// So many in a row.
+    pub count: u32,
+    /// No password is looked at before.
+    pub closed_until: Millis,
+}
+
+/// Returns the wrong passwords of an account.
+pub fn failures(store: Store<'_>, user: UserId) -> Result<Failures, SqlError> {
+    let found = store.sql.one(
+        "SELECT failures, closed_until
+         FROM users
+         WHERE district = $1 AND user = $2",
+        params![store.district, user],
+        |row| {
+            Ok(Failures {
+                count: row.get(0)?,
+                closed_until: row.get(1)?,
+            })
+        },
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Notes the wrong passwords of an account.
+pub fn set_failures(batch: &Batch<'_>, user: UserId, failures: Failures) -> Result<(), SqlError> {
+    let store = batch.store();
+    store
+        .sql
+        .execute(
+            "UPDATE users
+             SET failures = $1, closed_until = $2
+             WHERE district = $3 AND user = $4",
+            params![failures.count, failures.closed_until, store.district, user],
+        )
+        .map(drop)
+}
+
 /// An enrolment to be written.
 #[derive(Debug, Clone)]
 pub struct NewEnrolment<'a> {

@@ -62,6 +62,29 @@ pub fn stored(store: Store<'_>, hash: BlobHash) -> Result<Option<Commit>, SqlErr
     )
 }
 
+/// Returns the length of a file that is here whole.
+pub fn length(store: Store<'_>, hash: BlobHash) -> Result<Option<u64>, SqlError> {
+    store.sql.one(
+        "SELECT bytes
+         FROM blobs
+         WHERE district = $1 AND hash = $2",
+        params![store.district, hash],
+        |row| row.get(0),
+    )
+}
+
+/// Returns all files that are here whole, with their lengths.
+pub fn all(store: Store<'_>) -> Result<Vec<(BlobHash, u64)>, SqlError> {
+    store.sql.all(
+        "SELECT hash, bytes
+         FROM blobs
+         WHERE district = $1
+         ORDER BY hash",
+        params![store.district],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Notes that a file is here whole, delivered by an enrolment.
 pub fn note_stored(
     batch: &mut Batch<'_>,

@@ -41,7 +41,7 @@ pub(crate) fn append(batch: &mut Batch<'_>, line: &Line<'_>) -> Result<(), Fault
     let commit = batch.commit()?;
     let (place, head) = batch.journal();
     let hash: [u8; 32] = Sha256::new()
-        .chain_update(&*head)
+        .chain_update(*head)
         .chain_update(commit.0.to_be_bytes())
         .chain_update(place.to_be_bytes())
         .chain_update(line.mid.as_bytes())

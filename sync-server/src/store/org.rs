@@ -86,11 +86,6 @@ pub fn unit(store: Store<'_>, unit: &UnitId) -> Result<Option<Unit>, SqlError> {
     )
 }
 
-/// Says whether there is a grid of this id.
-pub fn is_grid(store: Store<'_>, grid: &UnitId) -> Result<bool, SqlError> {
-    Ok(unit(store, grid)?.is_some_and(|unit| unit.level == "grid"))
-}
-
 /// Returns a unit and all above it, nearest first.
 pub fn above(store: Store<'_>, unit: &UnitId) -> Result<Vec<UnitId>, SqlError> {
     store.sql.all(

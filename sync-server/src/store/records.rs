@@ -360,15 +360,3 @@ pub(crate) fn rehome(
         )
         .map(drop)
 }
-
-/// Returns the records, not deleted, whose identity number has this blind value.
-pub fn by_blind_id(store: Store<'_>, blind: &[u8]) -> Result<Vec<RecordId>, SqlError> {
-    store.sql.all(
-        "SELECT id
-         FROM records
-         WHERE district = $1 AND blind_id = $2 AND deleted = 0
-         ORDER BY id",
-        params![store.district, blind],
-        |row| row.get(0),
-    )
-}

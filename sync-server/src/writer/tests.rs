@@ -23,6 +23,7 @@ fn threaded() -> (tempfile::TempDir, Server) {
 
 /// Holds the writer until jobs were handed to it that then share a transaction.
 fn together(server: &Server, jobs: Vec<Job>) -> Vec<Result<Commit, Fault>> {
+    // Ends once the other side is dropped, however often it is run.
     let (go, wait) = channel::<()>();
     let gate = move |_: &mut crate::Batch<'_>| {
         let _ = wait.recv();
@@ -36,7 +37,7 @@ fn together(server: &Server, jobs: Vec<Job>) -> Vec<Result<Commit, Fault>> {
         server.writer().hand(job, reply).unwrap();
         answers.push(answer);
     }
-    go.send(()).unwrap();
+    drop(go);
     let answers = answers.into_iter();
     answers.map(|answer| answer.recv().unwrap()).collect()
 }

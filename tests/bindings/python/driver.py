@@ -20,7 +20,7 @@ import pocketbook
 import residents
 from phone import Phone, Watcher
 from pocketbook import PocketbookError
-from server import Desk, Server
+from server import Desk, Server, put
 
 STREET = "610402004"
 COMMUNITY = "610402004001"
@@ -347,6 +347,24 @@ def pocket_book(checks, wang):
     checks.equal("the list of parts counts them", parts.get("service-guides"), len(titles))
 
 
+def platform_uploads(checks, wang, desk, data):
+    checks.chapter("the platform's own uploader")
+    book = wang.book
+    photo = (data / "photos/real/htc_parking_gps.jpg").read_bytes()
+    issue = pocketbook.NewIssue(grid=GRID, category="E0205", place="停车场", photos=[photo])
+    digest = book.case(book.report_issue(issue).record).photos[0]
+    jobs = run(book.next_upload_jobs(most=5))
+    checks.equal("a waiting photo is a job", [job.hash for job in jobs], [digest])
+    job = jobs[0]
+    status, headers = put(job)
+    book.report_upload(digest, status, headers)
+    checks.equal("what the uploader delivered is noted as stored", book.photo_state(digest), pocketbook.PhotoState.STORED)
+    checks.that("its plain copy is gone", not os.path.exists(job.file))
+    checks.equal("no job is left", run(book.next_upload_jobs(most=5)), [])
+    run(book.sync_now())
+    checks.equal("the desk reads the photo", hashlib.sha256(desk.file(digest)).hexdigest(), digest)
+
+
 def bad_calls(checks, wang):
     checks.chapter("calls that can't be right")
     book = wang.book
@@ -413,6 +431,7 @@ def the_day(checks, binary, data, folder):
         a_step_too_far(checks, wang, li, identity)
         correction(checks, wang)
         background(checks, wang, li, person)
+        platform_uploads(checks, wang, desk, data)
         bad_calls(checks, wang)
         closing(checks, server, wang, code)
     pocket_book(checks, wang)

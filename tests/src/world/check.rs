@@ -22,8 +22,9 @@ use pocketbook_server::store::{Store, records};
 use pocketbook_server::{Fault, Server, params};
 use serde_json::Value;
 
-use super::people::Phone;
-use super::town::{Client, Town};
+use super::client::Client;
+use super::phone::Phone;
+use super::town::Town;
 
 /// A record's kind and id.
 pub type Key = (&'static str, RecordId);
@@ -68,7 +69,10 @@ impl Truth {
 
     /// Returns all of a kind.
     pub fn of_kind(&self, kind: &'static Kind) -> impl Iterator<Item = (RecordId, &Held)> {
-        self.records.iter().filter(|((name, _), _)| *name == kind.name).map(|((_, id), held)| (*id, held))
+        self.records
+            .iter()
+            .filter(|((name, _), _)| *name == kind.name)
+            .map(|((_, id), held)| (*id, held))
     }
 
     /// Returns every record with its body: to tell whether anything changed at all.
@@ -81,10 +85,15 @@ impl Truth {
         let lies_within = |key: Key, held: &Held| {
             let kind = Kind::named(key.0).expect("the server keeps known kinds");
             let home = self.home(kind, key.1, &held.body, 0);
-            scopes(kind, &held.body, home.as_ref()).iter().any(|scope| granted.contains(scope))
+            scopes(kind, &held.body, home.as_ref())
+                .iter()
+                .any(|scope| granted.contains(scope))
         };
         let records = self.records.iter();
-        records.filter(|(key, held)| lies_within(**key, held)).map(|(key, held)| (*key, held)).collect()
+        records
+            .filter(|(key, held)| lies_within(**key, held))
+            .map(|(key, held)| (*key, held))
+            .collect()
     }
 
     /// Works out a record's grid from what it hangs on.
@@ -126,7 +135,12 @@ impl Truth {
             let is_open = matches!(text(&item.body, "state"), Some("parked" | "rejected"));
             is_open && text(&item.body, "author") == Some(&user.to_string())
         });
-        let key = |item: &Held| Some((Kind::named(text(&item.body, "of")?)?.name, id_in(&item.body, "record")?));
+        let key = |item: &Held| {
+            Some((
+                Kind::named(text(&item.body, "of")?)?.name,
+                id_in(&item.body, "record")?,
+            ))
+        };
         mine.filter_map(|(_, item)| key(item)).collect()
     }
 }
@@ -148,17 +162,46 @@ fn compare_queues(phone: &Phone, comparison: &mut Comparison) {
     let status = phone.status();
     let is_done = matches!(status.state, SyncState::Synced | SyncState::NeedsAttention);
     if !is_done || status.waiting > 0 || status.photos > 0 {
-        comparison.differences.push(format!("{phone:?} is not done: {status:?}"));
+        comparison
+            .differences
+            .push(format!("{phone:?} is not done: {status:?}"));
     }
 }
 
 fn compare_records(town: &Town, truth: &Truth, phone: &Phone, comparison: &mut Comparison) {
-    let mut expected = truth.within(&town.entitled(phone.user()));
-    let in_tray = truth.in_own_tray(phone.user());
-    for (key, shown) in shown_on(phone) {
+    let reader = Reader {
+        name: &format!("{phone:?}"),
+        user: phone.user(),
+        entitled: &town.entitled(phone.user()),
+        store: &phone.store(),
+    };
+    compare_store(truth, &reader, comparison);
+}
+
+/// An account on a device, and what it may read.
+#[derive(Debug)]
+pub struct Reader<'r> {
+    /// What it is called where it differs.
+    pub name: &'r str,
+    /// The account.
+    pub user: UserId,
+    /// Its scopes, worked out without the server.
+    pub entitled: &'r [Scope],
+    /// What the device holds.
+    pub store: &'r pocketbook::store::Store,
+}
+
+/// Compares a device's store with the truth, record by record.
+pub fn compare_store(truth: &Truth, reader: &Reader<'_>, comparison: &mut Comparison) {
+    let name = reader.name;
+    let mut expected = truth.within(reader.entitled);
+    let in_tray = truth.in_own_tray(reader.user);
+    for (key, shown) in shown_in(reader.store) {
         let Some(held) = expected.remove(&key) else {
             if !in_tray.contains(&key) {
-                comparison.differences.push(format!("{phone:?} holds {key:?}, which is not its"));
+                comparison
+                    .differences
+                    .push(format!("{name} holds {key:?}, which is not its"));
             }
             continue;
         };
@@ -169,25 +212,39 @@ fn compare_records(town: &Town, truth: &Truth, phone: &Phone, comparison: &mut C
         let (here, there) = (body::write(&shown.body), body::write(&held.body));
         if here != there || shown.rev != held.rev {
             let revs = (shown.rev, held.rev);
-            comparison.differences.push(format!("{phone:?} shows {key:?} {revs:?} as {here}, the server has {there}"));
+            comparison.differences.push(format!(
+                "{name} shows {key:?} {revs:?} as {here}, the server has {there}"
+            ));
         }
     }
     for key in expected.keys() {
-        comparison.differences.push(format!("{phone:?} lacks {key:?}"));
+        comparison.differences.push(format!("{name} lacks {key:?}"));
     }
 }
 
 /// Returns every record that a phone shows.
 pub fn shown_on(phone: &Phone) -> BTreeMap<Key, Held> {
-    let store = phone.store();
+    shown_in(&phone.store())
+}
+
+/// Returns every record that a device's store shows.
+pub fn shown_in(store: &pocketbook::store::Store) -> BTreeMap<Key, Held> {
     let mut shown = BTreeMap::new();
     for kind in kinds::ALL {
         let mut after = None;
         loop {
-            let page = store.list(kind, None, after.as_ref(), 200).expect("the store reads");
+            let page = store
+                .list(kind, None, after.as_ref(), 200)
+                .expect("the store reads");
             for row in page.rows {
-                let held = Held { rev: row.rev.unwrap_or_default(), body: row.fields };
-                assert!(shown.insert((kind.name, row.id), held).is_none(), "a list shows a record twice");
+                let held = Held {
+                    rev: row.rev.unwrap_or_default(),
+                    body: row.fields,
+                };
+                assert!(
+                    shown.insert((kind.name, row.id), held).is_none(),
+                    "a list shows a record twice"
+                );
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -206,17 +263,27 @@ async fn compare_photos(
     comparison: &mut Comparison,
 ) {
     let readable = truth.within(&town.entitled(phone.user()));
-    let hashes: BTreeSet<BlobHash> =
-        readable.iter().flat_map(|(key, held)| photos_of(key.0, &held.body)).collect();
+    let hashes: BTreeSet<BlobHash> = readable
+        .iter()
+        .flat_map(|(key, held)| photos_of(key.0, &held.body))
+        .collect();
     for hash in hashes {
         comparison.photos += 1;
         let there = client.gets(&format!("/v1/blobs/{hash}")).await;
         if there.status != 200 || BlobHash::of(&there.body) != hash {
-            comparison.differences.push(format!("the server gives {phone:?} {} for {hash}", there.status));
+            comparison.differences.push(format!(
+                "the server gives {phone:?} {} for {hash}",
+                there.status
+            ));
         }
-        let here = phone.store().photo(hash, Rendering::Master).expect("the photo's file reads");
+        let here = phone
+            .store()
+            .photo(hash, Rendering::Master)
+            .expect("the photo's file reads");
         if here.is_some_and(|here| BlobHash::of(&here) != hash) {
-            comparison.differences.push(format!("{phone:?} has other bytes for {hash}"));
+            comparison
+                .differences
+                .push(format!("{phone:?} has other bytes for {hash}"));
         }
     }
 }
@@ -224,12 +291,21 @@ async fn compare_photos(
 /// Returns the photos that a record names, those of its steps too.
 pub fn photos_of(kind: &str, body: &Fields) -> Vec<BlobHash> {
     let kind = Kind::named(kind).expect("a known kind");
-    let blobs = kind.fields.iter().filter(|field| field.shape == Shape::Blobs);
+    let blobs = kind
+        .fields
+        .iter()
+        .filter(|field| field.shape == Shape::Blobs);
     let own = blobs.filter_map(|field| body.get(field.name));
-    let steps = body.get("steps").and_then(Value::as_array).into_iter().flatten();
+    let steps = body
+        .get("steps")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let stepped = steps.filter_map(|step| step.get("args")?.get("photos"));
     let lists = own.chain(stepped).filter_map(Value::as_array).flatten();
-    lists.filter_map(|hash| hash.as_str()?.parse().ok()).collect()
+    lists
+        .filter_map(|hash| hash.as_str()?.parse().ok())
+        .collect()
 }
 
 fn all(store: Store<'_>) -> Result<BTreeMap<Key, Held>, Fault> {
@@ -244,7 +320,13 @@ fn all(store: Store<'_>) -> Result<BTreeMap<Key, Held>, Fault> {
     for (kind, id) in keys {
         let kind = Kind::named(&kind).expect("the server keeps known kinds");
         let found = records::find(store, kind, id)?.expect("a row that was just listed");
-        records.insert((kind.name, id), Held { rev: found.rev, body: found.body });
+        records.insert(
+            (kind.name, id),
+            Held {
+                rev: found.rev,
+                body: found.body,
+            },
+        );
     }
     Ok(records)
 }

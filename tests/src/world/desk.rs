@@ -5,8 +5,8 @@ use pocketbook_records::ids::{Mid, RecordId, UnitId};
 use pocketbook_records::wire::Problem;
 use serde_json::{Value, json};
 
+use super::client::{Client, Reply};
 use super::seams::Chance;
-use super::town::{Client, Reply};
 
 /// Somebody signed in at a desk.
 #[derive(Debug)]
@@ -21,11 +21,22 @@ impl Desk {
     pub async fn sign_in(unknown: Client, login: &str, password: &str) -> Self {
         let asked = json!({"login": login, "password": password});
         let session = unknown.posts("/v1/desk/session", &asked).await.ok();
-        let token = session["token"].as_str().expect("a session has a token").to_owned();
+        let token = session["token"]
+            .as_str()
+            .expect("a session has a token")
+            .to_owned();
         let town = unknown.town().clone();
         let chance = Chance::new(town.seed, &format!("desk/{login}/{}", town.time.now()));
-        let bearer = if token.starts_with("desk.") { token } else { format!("desk.{token}") };
-        Self { client: Client::with(town, bearer), chance, name: login.to_owned() }
+        let bearer = if token.starts_with("desk.") {
+            token
+        } else {
+            format!("desk.{token}")
+        };
+        Self {
+            client: Client::with(town, bearer),
+            chance,
+            name: login.to_owned(),
+        }
     }
 
     /// Returns the client, for requests of a test's own.
@@ -60,7 +71,9 @@ impl Desk {
 
     /// Looks at a case.
     pub async fn sees(&self, case: RecordId) -> Value {
-        self.finds(case).await.unwrap_or_else(|| panic!("{} does not see the case", self.name))
+        self.finds(case)
+            .await
+            .unwrap_or_else(|| panic!("{} does not see the case", self.name))
     }
 
     /// Returns the fields of a case.
@@ -70,12 +83,19 @@ impl Desk {
 
     /// Returns the state of a case.
     pub async fn state_of(&self, case: RecordId) -> String {
-        self.case(case).await["state"].as_str().unwrap_or_default().to_owned()
+        self.case(case).await["state"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// Lists the cases of a state.
     pub async fn cases(&self, state: &str) -> Vec<RecordId> {
-        let list = self.client.gets(&format!("/v1/desk/cases?state={state}&limit=200")).await.ok();
+        let list = self
+            .client
+            .gets(&format!("/v1/desk/cases?state={state}&limit=200"))
+            .await
+            .ok();
         ids(&list)
     }
 
@@ -87,7 +107,8 @@ impl Desk {
         });
         let made = self.client.posts("/v1/desk/cases", &asked).await.ok();
         let id = made["id"].as_str().or_else(|| made["case"]["id"].as_str());
-        id.and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id in {made}"))
+        id.and_then(|id| id.parse().ok())
+            .unwrap_or_else(|| panic!("no id in {made}"))
     }
 
     /// Returns the body of a request that gives a command to a case as it stands.
@@ -107,7 +128,9 @@ impl Desk {
 
     /// Sends such a request.
     pub async fn sends(&self, case: RecordId, command: &str, step: &Value) -> Reply {
-        self.client.posts(&format!("/v1/desk/cases/{case}/commands/{command}"), step).await
+        self.client
+            .posts(&format!("/v1/desk/cases/{case}/commands/{command}"), step)
+            .await
     }
 
     /// Gives a command to a case as it stands; returns the case's fields afterwards.
@@ -145,13 +168,19 @@ impl Desk {
 
     /// 分派.
     pub async fn dispatches(&self, case: RecordId, unit: &UnitId, hours: i64) -> Value {
-        self.does(case, "dispatch", json!({"unit": unit, "limit_hours": hours})).await
+        self.does(
+            case,
+            "dispatch",
+            json!({"unit": unit, "limit_hours": hours}),
+        )
+        .await
     }
 
     /// 处置完毕, with an "after" photo.
     pub async fn has_done(&self, case: RecordId, reply: &str, after: &[u8]) -> Value {
         let photo = self.client.uploads(after).await;
-        self.does(case, "done", json!({"reply": reply, "photos": [photo]})).await
+        self.does(case, "done", json!({"reply": reply, "photos": [photo]}))
+            .await
     }
 
     /// 反馈.
@@ -172,10 +201,17 @@ impl Desk {
     /// Decides a review for a candidate, having seen all of them.
     pub async fn decides(&self, review: &Value, candidate: &str) -> Reply {
         let body = body_of(review);
-        let seen: Vec<&Value> = body["candidates"].as_array().into_iter().flatten().map(|c| &c["id"]).collect();
+        let seen: Vec<&Value> = body["candidates"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|c| &c["id"])
+            .collect();
         let asked = json!({"mid": self.mid(), "choice": {"candidate": candidate}, "seen": seen});
         let id = review["id"].as_str().expect("a review has an id");
-        self.client.posts(&format!("/v1/desk/reviews/{id}/decide"), &asked).await
+        self.client
+            .posts(&format!("/v1/desk/reviews/{id}/decide"), &asked)
+            .await
     }
 
     /// Returns what is parked.
@@ -189,7 +225,9 @@ impl Desk {
         let expect = json!({"state": body["state"], "turn": body["turn"].as_i64().unwrap_or(0)});
         let asked = json!({"mid": self.mid(), "expect": expect, "args": args});
         let id = item["id"].as_str().expect("an item has an id");
-        self.client.posts(&format!("/v1/desk/parked/{id}/commands/{command}"), &asked).await
+        self.client
+            .posts(&format!("/v1/desk/parked/{id}/commands/{command}"), &asked)
+            .await
     }
 
     /// Returns the radar of unsynced work.
@@ -211,5 +249,8 @@ fn rows(list: &Value) -> Vec<Value> {
 }
 
 fn ids(list: &Value) -> Vec<RecordId> {
-    rows(list).iter().filter_map(|row| row["id"].as_str()?.parse().ok()).collect()
+    rows(list)
+        .iter()
+        .filter_map(|row| row["id"].as_str()?.parse().ok())
+        .collect()
 }

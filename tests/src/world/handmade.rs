@@ -18,8 +18,9 @@ use pocketbook_records::wire::{
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::client::{Client, Reply};
 use super::seams::Chance;
-use super::town::{Client, Reply, Town};
+use super::town::Town;
 
 /// What came back of an exchange, line by line.
 #[derive(Debug)]
@@ -50,11 +51,17 @@ impl HandMade {
         let unknown = Client::unknown(Arc::clone(town));
         let enrolled: EnrolAnswer = {
             let json = serde_json::to_value(&asked).expect("plain data");
-            serde_json::from_value(unknown.posts("/v1/enrol", &json).await.ok()).expect("an enrolment")
+            serde_json::from_value(unknown.posts("/v1/enrol", &json).await.ok())
+                .expect("an enrolment")
         };
         let bearer = format!("{}.{}", enrolled.enrolment, hex::encode(secret));
         let client = Client::with(Arc::clone(town), bearer);
-        Self { enrolled, client, chance, next: AtomicU64::new(1) }
+        Self {
+            enrolled,
+            client,
+            chance,
+            next: AtomicU64::new(1),
+        }
     }
 
     /// Returns the client, for requests of a test's own.
@@ -83,19 +90,32 @@ impl HandMade {
     /// Returns a note of this moment, without contact.
     pub fn at(&self) -> At {
         let now = self.now();
-        At { wall: now.wall, boot: now.boot, monotonic_ms: now.monotonic_ms, contact: None }
+        At {
+            wall: now.wall,
+            boot: now.boot,
+            monotonic_ms: now.monotonic_ms,
+            contact: None,
+        }
     }
 
     fn now(&self) -> Now {
         let wall = self.client.town().time.now();
-        Now { wall, boot: "handmade".to_owned(), monotonic_ms: wall - super::seams::MORNING + 1 }
+        Now {
+            wall,
+            boot: "handmade".to_owned(),
+            monotonic_ms: wall - super::seams::MORNING + 1,
+        }
     }
 
     /// Returns a creation.
     pub fn creation(&self, kind: &Kind, fields: Value) -> Frozen {
         let mut frozen = Frozen::new(kind, RecordId(self.uuid()), Op::Create, self.at());
         for (name, to) in super::people::fields(fields) {
-            frozen.set.push(Set { path: Path::field(&name), was: Value::Null, to });
+            frozen.set.push(Set {
+                path: Path::field(&name),
+                was: Value::Null,
+                to,
+            });
         }
         frozen
     }
@@ -103,7 +123,11 @@ impl HandMade {
     /// Returns a change of one register.
     pub fn change(&self, kind: &Kind, id: RecordId, path: &str, was: Value, to: Value) -> Frozen {
         let mut frozen = Frozen::new(kind, id, Op::Patch, self.at());
-        frozen.set.push(Set { path: Path::field(path), was, to });
+        frozen.set.push(Set {
+            path: Path::field(path),
+            was,
+            to,
+        });
         frozen
     }
 
@@ -148,16 +172,37 @@ impl HandMade {
 
     /// Returns a request that asks every granted scope in a mode.
     pub fn pull(&self, mode: &Mode) -> Request {
-        let ask = Ask { cursor: None, mode: mode.clone() };
-        let scopes = self.enrolled.grants.iter().map(|scope| (scope.clone(), ask.clone())).collect();
-        Request { pull: Some(Pull { scopes, ..Pull::default() }), ..self.request(Vec::new()) }
+        let ask = Ask {
+            cursor: None,
+            mode: mode.clone(),
+        };
+        let scopes = self
+            .enrolled
+            .grants
+            .iter()
+            .map(|scope| (scope.clone(), ask.clone()))
+            .collect();
+        Request {
+            pull: Some(Pull {
+                scopes,
+                ..Pull::default()
+            }),
+            ..self.request(Vec::new())
+        }
     }
 
     /// Sends a request and returns what comes back, whatever it is.
     pub async fn sends(&self, request: &Request) -> Reply {
         // As text, not as a tree: a frozen content must travel as it was written.
         let text = serde_json::to_string(request).expect("a request is plain data");
-        self.client.sends("POST", "/v1/sync", &[("content-type", "application/json")], text).await
+        self.client
+            .sends(
+                "POST",
+                "/v1/sync",
+                &[("content-type", "application/json")],
+                text,
+            )
+            .await
     }
 
     /// Sends a request that is answered.
@@ -170,8 +215,16 @@ impl HandMade {
         let numbers: Vec<Mseq> = mutations.iter().map(|mutation| mutation.mseq).collect();
         let heard = self.asks(&self.request(mutations)).await;
         let receipts = receipts(&heard.answer);
-        let word = |mseq: &Mseq| receipts.iter().find(|receipt| receipt.mseq == *mseq).cloned();
-        numbers.iter().map(|mseq| word(mseq).expect("every mutation gets a word")).collect()
+        let word = |mseq: &Mseq| {
+            receipts
+                .iter()
+                .find(|receipt| receipt.mseq == *mseq)
+                .cloned()
+        };
+        numbers
+            .iter()
+            .map(|mseq| word(mseq).expect("every mutation gets a word"))
+            .collect()
     }
 }
 
@@ -193,10 +246,17 @@ pub fn heard(reply: &Reply) -> Heard {
     let answer = lines.next().expect("an answer has a first line");
     let answer = serde_json::from_str(answer).expect("the first line is an answer");
     let frames = lines.map(|line| serde_json::from_str(line).expect("the others are frames"));
-    Heard { answer, frames: frames.collect() }
+    Heard {
+        answer,
+        frames: frames.collect(),
+    }
 }
 
 /// Returns the single words of an answer.
 pub fn receipts(answer: &Answer) -> Vec<Receipt> {
-    answer.receipts.iter().flat_map(|row| row.receipts.iter().cloned()).collect()
+    answer
+        .receipts
+        .iter()
+        .flat_map(|row| row.receipts.iter().cloned())
+        .collect()
 }

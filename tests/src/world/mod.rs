@@ -20,11 +20,12 @@
 //! ```
 //!
 //! # The rooms
-//! - [`town`]: the server behind its real router, the operator's commands, clients by hand.
-//! - [`people`]: a worker with a phone, in the words of the trade. [`desk`]: whoever works at a
-//!   desk, over HTTP.
+//! - [`town`]: the server behind its real router, and the operator's commands.
+//! - [`phone`]: an account on a device and its lives; [`people`]: what a worker does with it, in
+//!   the words of the trade.
+//! - [`desk`]: whoever works at a desk, over HTTP; [`client`]: requests by hand.
 //! - [`seams`]: true time and wrong clocks, chance by seed, storage that runs full. [`network`]:
-//!   the line, and what may happen on it.
+//!   the line; [`faults`]: what may happen on it.
 //! - [`check`]: the oracle. It works out for itself what each phone must hold and compares record
 //!   by record.
 //! - [`handmade`]: a phone that sends whatever a test writes, for the bad inputs.
@@ -34,10 +35,13 @@
 //! seed, nothing sleeps, no port is bound, no order between tests matters.
 
 pub mod check;
+pub mod client;
 pub mod desk;
+pub mod faults;
 pub mod handmade;
 pub mod network;
 pub mod people;
+pub mod phone;
 pub mod pictures;
 pub mod seams;
 pub mod town;
@@ -51,11 +55,13 @@ use pocketbook_records::time::Millis;
 use pocketbook_server::admin::wire::{Command, EnrolCode, Outcome};
 
 pub use self::check::Comparison;
+pub use self::client::{Client, Reply};
 pub use self::desk::Desk;
+pub use self::faults::{Fault, On};
 pub use self::handmade::HandMade;
-pub use self::network::{Fault, Line, On};
-pub use self::people::Phone;
-pub use self::town::{Client, Reply, Town};
+pub use self::network::Line;
+pub use self::phone::Phone;
+pub use self::town::Town;
 use crate::data::{Layer, Level, OrgFile, PartFile, households, parts};
 
 /// So long is an hour.
@@ -87,7 +93,12 @@ impl World {
 
     fn around(town: Town) -> (Self, OrgFile) {
         let mut org = OrgFile::read().expect("the stored organisation reads");
-        let community = org.grids_with_team(2).next().expect("a grid with a team").parent.clone();
+        let community = org
+            .grids_with_team(2)
+            .next()
+            .expect("a grid with a team")
+            .parent
+            .clone();
         let street = community[..9].to_owned();
         let district = org.district.code.clone();
         org.units.retain(|unit| match unit.level {
@@ -97,9 +108,20 @@ impl World {
             Level::Unit => unit.parent == street || unit.parent == district,
         });
         org.workers.clear();
-        let grids = org.grids().map(|grid| UnitId::from(grid.code.as_str())).collect();
+        let grids = org
+            .grids()
+            .map(|grid| UnitId::from(grid.code.as_str()))
+            .collect();
         let town = Arc::new(town);
-        (Self { town, street: UnitId(street), community: UnitId(community), grids }, org)
+        (
+            Self {
+                town,
+                street: UnitId(street),
+                community: UnitId(community),
+                grids,
+            },
+            org,
+        )
     }
 
     /// Returns the town.
@@ -143,7 +165,10 @@ impl World {
     pub async fn publishes(&self, mut edit: impl FnMut(&mut PartFile)) -> Outcome {
         let mut files = parts().expect("the stored book reads");
         files.iter_mut().for_each(&mut edit);
-        let lines = files.iter().filter_map(|file| self.book_line(file)).collect();
+        let lines = files
+            .iter()
+            .filter_map(|file| self.book_line(file))
+            .collect();
         self.town.does(Command::PublishBook, lines).await
     }
 
@@ -157,7 +182,11 @@ impl World {
             _ => return None,
         };
         let text = serde_json::to_string(&file.part).expect("a part is plain data");
-        let line = Line { layer, name: file.part.part.clone(), text };
+        let line = Line {
+            layer,
+            name: file.part.part.clone(),
+            text,
+        };
         Some(serde_json::to_string(&line).expect("a line is plain data"))
     }
 
@@ -202,7 +231,12 @@ impl World {
 
     /// Somebody who has an account signs in at a desk.
     pub async fn signs_in(&self, name: &str) -> Desk {
-        Desk::sign_in(Client::unknown(Arc::clone(&self.town)), name, town::PASSWORD).await
+        Desk::sign_in(
+            Client::unknown(Arc::clone(&self.town)),
+            name,
+            town::PASSWORD,
+        )
+        .await
     }
 
     /// Opens an account.
@@ -235,14 +269,27 @@ impl World {
     /// Ends a duty, now.
     pub async fn revoke(&self, phone: &Phone, role: Role, unit: &UnitId) {
         let user = phone.name().to_owned();
-        let command = Command::Revoke { user, role, unit: unit.0.clone() };
+        let command = Command::Revoke {
+            user,
+            role,
+            unit: unit.0.clone(),
+        };
         self.town.does(command, Vec::new()).await;
         self.town.recalls(phone.user(), role, unit);
     }
 
     /// Makes a one-time code for a new phone.
     pub async fn code(&self, name: &str) -> EnrolCode {
-        match self.town.does(Command::EnrolCode { user: name.to_owned() }, Vec::new()).await {
+        match self
+            .town
+            .does(
+                Command::EnrolCode {
+                    user: name.to_owned(),
+                },
+                Vec::new(),
+            )
+            .await
+        {
             Outcome::Code(code) => code,
             other => panic!("{other:?}"),
         }
@@ -251,7 +298,11 @@ impl World {
     /// Compares the server and these phones, and fails the test if they differ.
     pub async fn check(&self, phones: &[&Phone]) -> Comparison {
         let comparison = check::compare(&self.town, phones).await;
-        assert!(comparison.differences.is_empty(), "{:#?}", comparison.differences);
+        assert!(
+            comparison.differences.is_empty(),
+            "{:#?}",
+            comparison.differences
+        );
         comparison
     }
 }

@@ -17,68 +17,11 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 
-use pocketbook::seams::{Body, Method, Request, Response, Transport, TransportError};
+use pocketbook::seams::{Method, Request, Response, Transport, TransportError};
 use pocketbook_records::wire::Frame;
 
+use super::faults::{Fault, On, SIGN_IN, broken, cut, page};
 use super::town::Town;
-
-/// What happens to a request or its answer on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The server never hears of it.
-    LoseRequest,
-    /// The server acts, the phone does not hear of it.
-    LoseAnswer,
-    /// It arrives twice; the phone hears the second answer.
-    Repeat,
-    /// The server gets so many bytes of the body, then the line breaks.
-    CutRequest(usize),
-    /// The phone gets so many bytes of the answer's body, then the line breaks.
-    CutAnswer(usize),
-    /// As before, and the line stays dead until [`Line::comes_back`].
-    DieAfter(usize),
-    /// The phone gets so many bytes, then nothing and no end: to kill the app in the middle.
-    FreezeAfter(usize),
-    /// A hotel's sign-in page answers with status 200; the server never hears of it.
-    SignInPage,
-    /// Something in between answers with this status and no sentence of ours.
-    Status(u16),
-    /// Something in between answers with status 200, this type and this body.
-    Answer(&'static str, &'static str),
-    /// Somebody answers with this status and a refusal in the server's form.
-    Refusal(u16, &'static str),
-    /// It takes so many milliseconds each way.
-    Delay(i64),
-    /// Something in between brings its copy of the last answer to this address.
-    OldAnswer,
-}
-
-/// Which requests a fault waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum On {
-    /// The next one, whatever it is.
-    Any,
-    /// An exchange of records.
-    Sync,
-    /// A piece of a photo.
-    Photo,
-    /// An enrolment.
-    Enrol,
-    /// A part or table of contents of the pocket book.
-    Book,
-}
-
-impl On {
-    fn is_met_by(self, request: &Request) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Sync => request.path == "/v1/sync",
-            Self::Photo => request.method == Method::Patch,
-            Self::Enrol => request.path == "/v1/enrol",
-            Self::Book => request.path.starts_with("/v1/book/"),
-        }
-    }
-}
 
 /// A request that was sent, with as much of its answer as came back.
 #[derive(Clone)]
@@ -109,7 +52,10 @@ impl Passed {
             return Vec::new();
         }
         let packed = lock(&self.answer).clone();
-        let is_packed = self.headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip");
+        let is_packed = self
+            .headers
+            .iter()
+            .any(|(name, value)| name == "content-encoding" && value == "gzip");
         let mut plain = Vec::new();
         if is_packed {
             // A cut stream gives what came before the cut.
@@ -119,7 +65,10 @@ impl Passed {
             plain = packed;
         }
         let whole = plain.split_inclusive(|byte| *byte == b'\n').skip(1);
-        whole.filter(|line| line.ends_with(b"\n")).filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        whole
+            .filter(|line| line.ends_with(b"\n"))
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect()
     }
 }
 
@@ -148,8 +97,17 @@ impl fmt::Debug for Line {
 impl Line {
     /// Returns a good line to the town's server.
     pub fn new(town: Arc<Town>) -> Self {
-        let state = State { is_dead: false, faults: VecDeque::new(), weather: None, passed: Vec::new() };
-        Self { town, state: Mutex::new(state), frozen: Notify::new() }
+        let state = State {
+            is_dead: false,
+            faults: VecDeque::new(),
+            weather: None,
+            passed: Vec::new(),
+        };
+        Self {
+            town,
+            state: Mutex::new(state),
+            frozen: Notify::new(),
+        }
     }
 
     /// Lays a fault in the way of the next request of a sort; several are met one after another.
@@ -188,7 +146,10 @@ impl Line {
     /// Returns the bytes of all bodies sent to an address that begins so.
     pub fn bytes_sent_to(&self, path: &str) -> usize {
         let state = self.lock();
-        let there = state.passed.iter().filter(|passed| passed.request.path.starts_with(path));
+        let there = state
+            .passed
+            .iter()
+            .filter(|passed| passed.request.path.starts_with(path));
         there.map(|passed| passed.request.body.len()).sum()
     }
 
@@ -221,8 +182,13 @@ impl Line {
         if state.is_dead {
             return Err(TransportError::Offline);
         }
-        let ready = state.faults.iter().position(|(on, _)| on.is_met_by(request));
-        let ready = ready.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault);
+        let ready = state
+            .faults
+            .iter()
+            .position(|(on, _)| on.is_met_by(request));
+        let ready = ready
+            .and_then(|at| state.faults.remove(at))
+            .map(|(_, fault)| fault);
         Ok(ready.or_else(|| state.weather.as_mut().and_then(|weather| weather(request))))
     }
 
@@ -249,11 +215,19 @@ impl Line {
             let value = http::HeaderValue::from_str(value).map_err(|_| TransportError::Garbled)?;
             asked.headers_mut().append(*name, value);
         }
-        self.town.answers(asked).await.ok_or(TransportError::Unreachable)
+        self.town
+            .answers(asked)
+            .await
+            .ok_or(TransportError::Unreachable)
     }
 
     /// Turns the server's answer into what the phone sees of it.
-    fn bring(&self, request: &Request, answer: http::Response<AxumBody>, fault: Option<Fault>) -> Response {
+    fn bring(
+        &self,
+        request: &Request,
+        answer: http::Response<AxumBody>,
+        fault: Option<Fault>,
+    ) -> Response {
         let (parts, body) = answer.into_parts();
         let headers: Vec<_> = parts
             .headers
@@ -268,7 +242,10 @@ impl Line {
             headers: headers.clone(),
             answer: Arc::clone(&came),
         });
-        let whole = body.into_data_stream().map(|piece| piece.map_err(|_| TransportError::Cut)).boxed();
+        let whole = body
+            .into_data_stream()
+            .map(|piece| piece.map_err(|_| TransportError::Cut))
+            .boxed();
         let body = match fault {
             Some(Fault::CutAnswer(first)) => cut(whole, first).chain(broken()).boxed(),
             Some(Fault::DieAfter(first)) => {
@@ -288,7 +265,11 @@ impl Line {
                 }
             })
             .boxed();
-        Response { status, headers, body }
+        Response {
+            status,
+            headers,
+            body,
+        }
     }
 
     fn note_unanswered(&self, request: &Request) {
@@ -300,11 +281,11 @@ impl Line {
         });
     }
 
-    fn old_answer(&self, request: &Request) -> Option<Response> {
+    fn old_answer(&self, request: &Request, n: usize) -> Option<Response> {
         let state = self.lock();
-        let old = state.passed.iter().rev().find(|passed| {
-            passed.request.path == request.path && passed.status.is_some()
-        })?;
+        let there =
+            |passed: &&Passed| passed.request.path == request.path && passed.status.is_some();
+        let old = state.passed.iter().filter(there).nth(n)?;
         let bytes = Bytes::from(lock(&old.answer).clone());
         Some(Response {
             status: old.status?,
@@ -325,19 +306,24 @@ impl Transport for Line {
             }
             Some(Fault::CutRequest(first)) => {
                 let sent = request.body.slice(..first.min(request.body.len()));
-                self.note_unanswered(&Request { body: sent, ..request.clone() });
+                self.note_unanswered(&Request {
+                    body: sent,
+                    ..request.clone()
+                });
                 // What the server says to half a request, nobody hears.
                 let _ = self.reach(&request, Some(first)).await;
                 return Err(TransportError::Cut);
             }
             Some(Fault::SignInPage) => return Ok(page(200, "text/html; charset=utf-8", SIGN_IN)),
-            Some(Fault::Status(status)) => return Ok(page(status, "text/html", "<html>proxy</html>")),
+            Some(Fault::Status(status)) => {
+                return Ok(page(status, "text/html", "<html>proxy</html>"));
+            }
             Some(Fault::Answer(sort, text)) => return Ok(page(200, sort, text)),
             Some(Fault::Refusal(status, text)) => {
                 return Ok(page(status, "application/problem+json", text));
             }
-            Some(Fault::OldAnswer) => {
-                if let Some(old) = self.old_answer(&request) {
+            Some(Fault::OldAnswer(n)) => {
+                if let Some(old) = self.old_answer(&request, n) {
                     return Ok(old);
                 }
             }
@@ -365,34 +351,6 @@ impl Transport for Line {
     fn url(&self, path: &str) -> String {
         format!("http://town.invalid{path}")
     }
-}
-
-const SIGN_IN: &str = "<!doctype html><title>欢迎使用免费无线网络</title><form>…</form>";
-
-fn page(status: u16, sort: &str, text: &'static str) -> Response {
-    Response {
-        status,
-        headers: vec![("content-type".to_owned(), sort.to_owned())],
-        body: stream::iter([Ok(Bytes::from_static(text.as_bytes()))]).boxed(),
-    }
-}
-
-/// Lets the first bytes of a body through.
-fn cut(body: Body, first: usize) -> Body {
-    body.scan(first, |left, piece| {
-        let piece = piece.map(|bytes| {
-            let bytes = bytes.slice(..bytes.len().min(*left));
-            *left -= bytes.len();
-            bytes
-        });
-        let is_over = matches!(&piece, Ok(bytes) if bytes.is_empty());
-        std::future::ready((!is_over).then_some(piece))
-    })
-    .boxed()
-}
-
-fn broken() -> Body {
-    stream::iter([Err(TransportError::Cut)]).boxed()
 }
 
 fn method(method: Method) -> http::Method {

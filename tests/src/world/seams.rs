@@ -99,7 +99,11 @@ impl Clock for PhoneClock {
 
     fn sleep(&self, ms: u64) -> BoxFuture<'static, ()> {
         let until = self.time.now() + i64::try_from(ms).unwrap_or(i64::MAX);
-        Box::pin(Sleep { time: Arc::clone(&self.time), until, is_asleep: false })
+        Box::pin(Sleep {
+            time: Arc::clone(&self.time),
+            until,
+            is_asleep: false,
+        })
     }
 }
 
@@ -137,7 +141,11 @@ pub struct Chance {
 impl Chance {
     /// Returns the stream of a name.
     pub fn new(seed: u64, name: &str) -> Self {
-        Self { seed, name: name.to_owned(), drawn: AtomicU64::new(0) }
+        Self {
+            seed,
+            name: name.to_owned(),
+            drawn: AtomicU64::new(0),
+        }
     }
 
     fn draw(&self, into: &mut [u8]) {
@@ -174,7 +182,10 @@ pub struct Storage {
 impl Storage {
     /// Returns the storage over a folder.
     pub fn new(folder: Folder) -> Self {
-        Self { folder, is_full: AtomicBool::new(false) }
+        Self {
+            folder,
+            is_full: AtomicBool::new(false),
+        }
     }
 
     /// Lets it run full, or frees space.
@@ -183,7 +194,11 @@ impl Storage {
     }
 
     fn room(&self) -> Result<(), FilesError> {
-        if self.is_full.load(Ordering::SeqCst) { Err(FilesError::DiskFull) } else { Ok(()) }
+        if self.is_full.load(Ordering::SeqCst) {
+            Err(FilesError::DiskFull)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -241,7 +256,10 @@ impl Default for PhoneFacts {
 impl PhoneFacts {
     /// Changes what it is connected to.
     pub fn network(&self, network: Network) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).network = network;
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .network = network;
     }
 }
 

@@ -13,20 +13,36 @@ use serde_json::json;
 
 async fn phone(world: &World) -> HandMade {
     let user = world.account("王").await;
-    world.grant(user, "王", Role::GridWorker, &world.grid(0)).await;
+    world
+        .grant(user, "王", Role::GridWorker, &world.grid(0))
+        .await;
     HandMade::enrol(world.town(), "王", &world.code("王").await.code).await
 }
 
 /// Reads the cursors that a phone has after its first sync.
 async fn cursors(phone: &HandMade) -> BTreeMap<Scope, String> {
     let heard = phone.asks(&phone.pull(&Mode::Frames { after: None })).await;
-    heard.answer.scopes.into_iter().map(|(scope, page)| (scope, page.cursor)).collect()
+    heard
+        .answer
+        .scopes
+        .into_iter()
+        .map(|(scope, page)| (scope, page.cursor))
+        .collect()
 }
 
 fn asking(phone: &HandMade, scope: &Scope, cursor: &str) -> Request {
-    let ask = Ask { cursor: Some(cursor.to_owned()), mode: Mode::Pages };
+    let ask = Ask {
+        cursor: Some(cursor.to_owned()),
+        mode: Mode::Pages,
+    };
     let scopes = BTreeMap::from([(scope.clone(), ask)]);
-    Request { pull: Some(Pull { scopes, ..Pull::default() }), ..phone.request(vec![]) }
+    Request {
+        pull: Some(Pull {
+            scopes,
+            ..Pull::default()
+        }),
+        ..phone.request(vec![])
+    }
 }
 
 #[tokio::test]
@@ -42,13 +58,22 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
     let (mine, theirs) = (cursors(&wang).await, cursors(&foreign).await);
     let own = mine[&general].clone();
     let mut parts = own.splitn(3, '.');
-    let (epoch, seq) = (parts.next().expect("an epoch"), parts.next().expect("a sequence"));
+    let (epoch, seq) = (
+        parts.next().expect("an epoch"),
+        parts.next().expect("a sequence"),
+    );
     let mac = parts.next().expect("a code").to_owned();
-    let ahead = format!("{epoch}.{}.{mac}", seq.parse::<u64>().expect("a number") + 1_000);
+    let ahead = format!(
+        "{epoch}.{}.{mac}",
+        seq.parse::<u64>().expect("a number") + 1_000
+    );
 
     for (what, cursor) in [
         ("another server's", theirs[&general].clone()),
-        ("another scope's", mine[&Scope::Sensitive(world.grid(0))].clone()),
+        (
+            "another scope's",
+            mine[&Scope::Sensitive(world.grid(0))].clone(),
+        ),
         ("of the future", ahead),
         ("without its code", format!("{epoch}.{seq}")),
         ("empty", String::new()),
@@ -57,12 +82,24 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
     ] {
         let work = wang.numbers(&wang.creation(&HOUSEHOLD, json!({"grid": world.grid(0)})));
         let mid = work.mid;
-        let request = Request { mutations: vec![work], ..asking(&wang, &general, &cursor) };
+        let request = Request {
+            mutations: vec![work],
+            ..asking(&wang, &general, &cursor)
+        };
         let heard = wang.asks(&request).await;
         assert_eq!(heard.answer.refused, Some(Refused::BadCursor), "{what}");
-        assert!(!heard.answer.scopes.contains_key(&general), "{what}: no page is sent");
-        let word = receipts(&heard.answer).into_iter().find(|word| word.mid == mid);
-        assert_eq!(word.map(|word| word.outcome), Some(Outcome::Applied), "{what}");
+        assert!(
+            !heard.answer.scopes.contains_key(&general),
+            "{what}: no page is sent"
+        );
+        let word = receipts(&heard.answer)
+            .into_iter()
+            .find(|word| word.mid == mid);
+        assert_eq!(
+            word.map(|word| word.outcome),
+            Some(Outcome::Applied),
+            "{what}"
+        );
     }
     let fine = wang.asks(&asking(&wang, &general, &own)).await;
     assert_eq!(fine.answer.refused, None);
@@ -94,7 +131,10 @@ async fn a_phone_whose_cursor_is_refused_reads_anew_and_keeps_its_outbox() {
 }
 
 /// Opens a phone's database beside the app; none where it is encrypted.
-#[expect(clippy::disallowed_methods, reason = "the test is the fault that spoils the file")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test is the fault that spoils the file"
+)]
 fn open(path: &std::path::Path) -> Option<rusqlite::Connection> {
     if pocketbook_sqlite::is_encryption_built() {
         return None;

@@ -15,7 +15,9 @@ async fn two_phones(seed: u64) -> (World, HandMade, HandMade) {
     let mut phones = Vec::new();
     for name in ["王", "李"] {
         let user = world.account(name).await;
-        world.grant(user, name, Role::GridWorker, &world.grid(0)).await;
+        world
+            .grant(user, name, Role::GridWorker, &world.grid(0))
+            .await;
         phones.push(HandMade::enrol(world.town(), name, &world.code(name).await.code).await);
     }
     let li = phones.pop().expect("two were enrolled");
@@ -34,14 +36,25 @@ async fn a_name_that_another_phone_used_is_refused_loudly() {
     wang.hands_in(vec![first.clone()]).await;
     let before = Truth::of(&world.town().server());
 
-    let borrowed = Mutation { mid: first.mid, ..home(&world, &li) };
+    let borrowed = Mutation {
+        mid: first.mid,
+        ..home(&world, &li)
+    };
     let after = home(&world, &li);
     let words = li.hands_in(vec![borrowed, after]).await;
 
-    assert_eq!((words[0].outcome, words[0].reason.clone()), (Outcome::Rejected, Some(Reason::MidReused)));
+    assert_eq!(
+        (words[0].outcome, words[0].reason.clone()),
+        (Outcome::Rejected, Some(Reason::MidReused))
+    );
     assert_eq!(words[1].outcome, Outcome::Applied);
     let truth = Truth::of(&world.town().server());
-    assert!(before.records().iter().all(|(key, held)| truth.records().get(key) == Some(held)));
+    assert!(
+        before
+            .records()
+            .iter()
+            .all(|(key, held)| truth.records().get(key) == Some(held))
+    );
 }
 
 #[tokio::test]
@@ -50,10 +63,16 @@ async fn a_name_used_again_for_other_content_is_refused_loudly() {
     let first = home(&world, &wang);
     wang.hands_in(vec![first.clone()]).await;
 
-    let again = Mutation { mid: first.mid, ..home(&world, &wang) };
+    let again = Mutation {
+        mid: first.mid,
+        ..home(&world, &wang)
+    };
     let words = wang.hands_in(vec![again]).await;
 
-    assert_eq!((words[0].outcome, words[0].reason.clone()), (Outcome::Rejected, Some(Reason::MidReused)));
+    assert_eq!(
+        (words[0].outcome, words[0].reason.clone()),
+        (Outcome::Rejected, Some(Reason::MidReused))
+    );
     let truth = Truth::of(&world.town().server());
     assert_eq!(truth.of_kind(&HOUSEHOLD).count(), 1);
 }
@@ -67,7 +86,11 @@ async fn a_repeat_gets_the_same_receipts_however_it_is_split() {
 
     for split in [&work[..], &work[..2], &work[2..], &work[4..]] {
         let heard = wang.asks(&wang.request(split.to_vec())).await;
-        assert_eq!(receipts(&heard.answer), first, "all words above what is settled, as they were");
+        assert_eq!(
+            receipts(&heard.answer),
+            first,
+            "all words above what is settled, as they were"
+        );
     }
     assert_eq!(world.town().server().asof().commit, commit);
 }
@@ -95,17 +118,31 @@ async fn a_number_used_for_two_works_loses_neither() {
     wang.hands_in(vec![first.clone()]).await;
 
     // The same identity on another phone: the same number, another work.
-    let other = Mutation { mseq: first.mseq, ..home(&world, &wang) };
+    let other = Mutation {
+        mseq: first.mseq,
+        ..home(&world, &wang)
+    };
     let reply = wang.sends(&wang.request(vec![other])).await;
 
     let told = match reply.status {
-        200 => pocketbook_tests::world::handmade::heard(&reply).answer.clone.map(|clone| clone.first_mseq),
+        200 => pocketbook_tests::world::handmade::heard(&reply)
+            .answer
+            .clone
+            .map(|clone| clone.first_mseq),
         _ => {
             assert_eq!(reply.problem().kind, "clone");
             Some(first.mseq)
         }
     };
-    assert_eq!(told, Some(first.mseq), "the phone is told from where on it is not alone");
+    assert_eq!(
+        told,
+        Some(first.mseq),
+        "the phone is told from where on it is not alone"
+    );
     let truth = Truth::of(&world.town().server());
-    assert_eq!(truth.of_kind(&HOUSEHOLD).count(), 1, "the first stays, the second keeps its work");
+    assert_eq!(
+        truth.of_kind(&HOUSEHOLD).count(),
+        1,
+        "the first stays, the second keeps its work"
+    );
 }

@@ -1,6 +1,9 @@
 //! A phone whose storage is full, broken, or from another time.
 
-#![expect(clippy::disallowed_methods, reason = "the tests are the faults that spoil the files")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests are the faults that spoil the files"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -33,13 +36,20 @@ async fn a_photo_on_a_full_phone_is_refused_with_a_sentence_and_the_draft_stays(
     let kept = wang.adds_photo(draft, &photo(0));
 
     wang.storage().is_full(true);
-    let refused = wang.book().add_photo(draft, &photo(1), pocketbook::photos::Size::Master);
+    let refused = wang
+        .book()
+        .add_photo(draft, &photo(1), pocketbook::photos::Size::Master);
     let refused = refused.expect_err("there is no room");
     assert!(matches!(refused, Error::DiskFull), "{refused:?}");
     assert!(refused.to_string().contains("free some space"));
     wang.storage().is_full(false);
 
-    let fields = wang.store().draft(draft.id).expect("reads").expect("the draft stands").fields;
+    let fields = wang
+        .store()
+        .draft(draft.id)
+        .expect("reads")
+        .expect("the draft stands")
+        .fields;
     assert_eq!(fields["photos"], json!([kept]));
     wang.online();
     wang.book().report(draft).expect("the report is saved");
@@ -58,9 +68,14 @@ async fn an_edit_on_a_full_disk_is_refused_with_a_sentence_and_earlier_work_stay
         // Only the administrator of a machine may make such a device.
         return;
     }
-    wang.tries_to_start().expect("a full phone still opens its book");
+    wang.tries_to_start()
+        .expect("a full phone still opens its book");
 
-    let full = wang.tries_to_enter(&wang.sees(&pocketbook_records::kinds::household::HOUSEHOLD, flat), "tenure", json!("lent"));
+    let full = wang.tries_to_enter(
+        &wang.sees(&pocketbook_records::kinds::household::HOUSEHOLD, flat),
+        "tenure",
+        json!("lent"),
+    );
     assert!(matches!(full, Err(Error::DiskFull)), "{full:?}");
     assert_eq!(wang.status().waiting, 1, "earlier work stays");
     assert_eq!(wang.home(flat).visits.len(), 1, "and is shown");
@@ -80,13 +95,18 @@ async fn an_edit_on_a_full_disk_is_refused_with_a_sentence_and_earlier_work_stay
 fn fill_log(database: &Path) -> bool {
     if !is_encryption_built() {
         let connection = rusqlite::Connection::open(database).expect("the database opens");
-        let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            row.get::<_, i64>(0)
+        });
         assert_eq!(folded, Ok(0), "the whole log is folded in");
     }
     let log = database.with_extension("db-wal");
     let _ = fs::remove_file(&log);
     let _ = fs::remove_file(database.with_extension("db-shm"));
-    let made = Command::new("mknod").arg(&log).args(["c", "1", "7"]).output();
+    let made = Command::new("mknod")
+        .arg(&log)
+        .args(["c", "1", "7"])
+        .output();
     made.is_ok_and(|made| made.status.success())
 }
 
@@ -110,11 +130,18 @@ async fn a_damaged_database_is_left_as_it_is_then_set_aside_and_its_outbox_saved
     });
 
     let refused = wang.tries_to_start().expect_err("it is damaged");
-    let is_told = matches!(refused, Error::Open(OpenError::Damaged(_) | OpenError::WrongKey));
+    let is_told = matches!(
+        refused,
+        Error::Open(OpenError::Damaged(_) | OpenError::WrongKey)
+    );
     assert!(is_told, "{refused:?}");
 
     let saved = wang.is_salvaged();
-    assert_eq!(fs::read(&saved.set_aside).expect("it is kept"), spoiled, "set aside, byte for byte");
+    assert_eq!(
+        fs::read(&saved.set_aside).expect("it is kept"),
+        spoiled,
+        "set aside, byte for byte"
+    );
     wang.tries_to_start().expect("a fresh book");
     drop(world);
 }
@@ -130,9 +157,15 @@ async fn work_that_can_be_read_from_a_damaged_database_is_carried_over_and_arriv
         // One index of the mirror is torn; the pages with the work are sound.
         let connection = rusqlite::Connection::open(folder.join("book.db")).expect("it opens");
         let page: i64 = connection
-            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'record_listed'", [], |row| row.get(0))
+            .query_row(
+                "SELECT rootpage FROM sqlite_schema WHERE name = 'record_listed'",
+                [],
+                |row| row.get(0),
+            )
             .expect("the index is there");
-        let size: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).expect("a size");
+        let size: i64 = connection
+            .query_row("PRAGMA page_size", [], |row| row.get(0))
+            .expect("a size");
         let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         drop(connection);
         let mut bytes = fs::read(folder.join("book.db")).expect("the database is there");
@@ -162,13 +195,21 @@ async fn a_database_of_a_newer_app_is_refused_and_not_touched() {
     let mut before = Vec::new();
     wang.is_killed_then(|folder| {
         let connection = rusqlite::Connection::open(folder.join("book.db")).expect("it opens");
-        connection.execute_batch("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE);").expect("written");
+        connection
+            .execute_batch("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE);")
+            .expect("written");
         drop(connection);
         before = fs::read(folder.join("book.db")).expect("the database is there");
     });
 
     let refused = wang.tries_to_start().expect_err("it is from the future");
-    assert!(matches!(refused, Error::Open(OpenError::FromNewerApp { found: 99, .. })), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Error::Open(OpenError::FromNewerApp { found: 99, .. })
+        ),
+        "{refused:?}"
+    );
     assert_eq!(fs::read(wang.next_database()).expect("it is there"), before);
 }
 
@@ -183,6 +224,9 @@ async fn a_database_under_another_key_is_refused_and_not_touched() {
     wang.loses_its_keys();
 
     let refused = wang.tries_to_start().expect_err("the key is another one");
-    assert!(matches!(refused, Error::Open(OpenError::WrongKey)), "{refused:?}");
+    assert!(
+        matches!(refused, Error::Open(OpenError::WrongKey)),
+        "{refused:?}"
+    );
     assert_eq!(fs::read(wang.next_database()).expect("it is there"), before);
 }

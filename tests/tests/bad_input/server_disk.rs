@@ -22,9 +22,17 @@ async fn a_full_disk_answers_503_records_nothing_and_the_work_arrives_later() {
     let heard = wang.sync().await.expect_err("there is no room");
     assert!(matches!(heard, SyncError::Busy { .. }), "{heard:?}");
     assert_eq!(wang.status().waiting, 10);
-    assert_eq!(before.records(), Truth::of(&world.town().server()).records());
+    assert_eq!(
+        before.records(),
+        Truth::of(&world.town().server()).records()
+    );
     assert_eq!(world.town().server().asof().commit, commit);
-    let refused = wang.line().passed().into_iter().filter_map(|passed| passed.status).collect::<Vec<_>>();
+    let refused = wang
+        .line()
+        .passed()
+        .into_iter()
+        .filter_map(|passed| passed.status)
+        .collect::<Vec<_>>();
     assert!(refused.contains(&503), "{refused:?}");
 
     world.town().frees_disk();

@@ -9,7 +9,7 @@ use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::person::PERSON_SENSITIVE;
 use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{Fault, On, World};
+use pocketbook_tests::world::{Fault, On, Phone, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -27,12 +27,36 @@ async fn a_draft_with_its_photos_survives_a_kill_and_holds_no_number() {
     assert_eq!(drafts.len(), 1);
     assert_eq!(drafts[0].fields["place"], "东门");
     assert_eq!(drafts[0].fields["photos"], json!([hash]));
-    assert!(wang.store().photo(hash, Rendering::Thumbnail).expect("reads").is_some());
-    assert_eq!((wang.status().waiting, wang.status().photos), (0, 0), "a draft is not work to send");
+    assert!(
+        wang.store()
+            .photo(hash, Rendering::Thumbnail)
+            .expect("reads")
+            .is_some()
+    );
+    assert_eq!(
+        (wang.status().waiting, wang.status().photos),
+        (0, 0),
+        "a draft is not work to send"
+    );
     assert_eq!(wang.status().state, SyncState::Synced);
     let report = wang.book().report(draft).expect("the report is saved");
-    assert_eq!(report.authored.mseq, Mseq(1), "numbers begin with what is handed in");
+    assert_eq!(
+        report.authored.mseq,
+        Mseq(1),
+        "numbers begin with what is handed in"
+    );
+    let camera = |phone: &Phone| {
+        let file = phone.store().photo(hash, Rendering::Camera);
+        file.expect("the photo's file reads")
+    };
+    let kept = camera(&wang);
+    assert_eq!(
+        kept,
+        Some(photo(0)),
+        "the camera's own file stays until the server has it"
+    );
     wang.syncs().await;
+    assert_eq!(camera(&wang), None);
     assert!(wang.store().drafts().expect("the store reads").is_empty());
     world.check(&[&wang]).await;
 }
@@ -91,7 +115,11 @@ async fn what_did_not_leave_can_be_withdrawn_and_what_left_can_not() {
 
     let typo = wang.changes_phone(person, "15411110009");
     wang.book().withdraw(typo.mid).expect("it did not leave");
-    assert_eq!(wang.phone_of(person), old, "what was shown before is shown again");
+    assert_eq!(
+        wang.phone_of(person),
+        old,
+        "what was shown before is shown again"
+    );
     let kept = wang.changes_phone(person, "15411110001");
     assert_eq!(kept.mseq.0, typo.mseq.0 + 1, "its number is not used again");
 
@@ -100,10 +128,16 @@ async fn what_did_not_leave_can_be_withdrawn_and_what_left_can_not() {
     wang.line().next(On::Sync, Fault::LoseAnswer);
     wang.line().weather(|_| Some(Fault::LoseRequest));
     wang.sync().await.expect_err("no answer came");
-    assert!(matches!(wang.book().withdraw(kept.mid), Err(Error::AlreadySent)));
+    assert!(matches!(
+        wang.book().withdraw(kept.mid),
+        Err(Error::AlreadySent)
+    ));
 
     wang.line().is_good();
     wang.syncs().await;
-    assert_eq!(wang.sees(&PERSON_SENSITIVE, person).value("phone"), "15411110001");
+    assert_eq!(
+        wang.sees(&PERSON_SENSITIVE, person).value("phone"),
+        "15411110001"
+    );
     world.check(&[&wang]).await;
 }

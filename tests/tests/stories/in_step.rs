@@ -11,7 +11,10 @@ async fn in_step_is_said_only_when_outbox_and_photos_are_empty_and_all_scopes_re
     let grid = world.grid(0);
     world.settle(&grid, 10).await;
     let wang = world.worker("王", &grid).await;
-    assert!(matches!(wang.status().state, SyncState::FirstSync { .. }), "nothing was read yet");
+    assert!(
+        matches!(wang.status().state, SyncState::FirstSync { .. }),
+        "nothing was read yet"
+    );
     wang.syncs().await;
     assert_eq!(wang.status().state, SyncState::Synced);
     let flat = wang.flat(0);
@@ -23,14 +26,22 @@ async fn in_step_is_said_only_when_outbox_and_photos_are_empty_and_all_scopes_re
     wang.line().next(On::Sync, Fault::LoseAnswer);
     wang.line().weather(|_| Some(Fault::LoseRequest));
     wang.sync().await.expect_err("no answer came");
-    assert_eq!((wang.status().state, wang.status().waiting), (SyncState::Waiting, 1));
+    assert_eq!(
+        (wang.status().state, wang.status().waiting),
+        (SyncState::Waiting, 1)
+    );
     wang.line().is_good();
     wang.syncs().await;
     assert_eq!(wang.status().state, SyncState::Synced);
 
     // Records are through, a photo is not.
     wang.reports_cover(&grid, "东门", &[photo(0)]);
-    wang.line().weather(|request| request.path.starts_with("/v1/blobs").then_some(Fault::LoseRequest));
+    wang.line().weather(|request| {
+        request
+            .path
+            .starts_with("/v1/blobs")
+            .then_some(Fault::LoseRequest)
+    });
     let _ = wang.sync().await;
     let status = wang.status();
     assert_eq!((status.waiting, status.photos), (0, 1));
@@ -42,14 +53,25 @@ async fn in_step_is_said_only_when_outbox_and_photos_are_empty_and_all_scopes_re
     // A grid more: its scope is not read yet.
     let other = world.grid(1);
     world.settle(&other, 10).await;
-    world.grant(wang.user(), "王", pocketbook_records::rights::Role::GridWorker, &other).await;
+    world
+        .grant(
+            wang.user(),
+            "王",
+            pocketbook_records::rights::Role::GridWorker,
+            &other,
+        )
+        .await;
     let mut exchanges = 0;
     wang.line().weather(move |_| {
         exchanges += 1;
         (exchanges > 1).then_some(Fault::LoseRequest)
     });
     let _ = wang.sync().await;
-    assert_ne!(wang.status().state, SyncState::Synced, "a scope is granted and not read");
+    assert_ne!(
+        wang.status().state,
+        SyncState::Synced,
+        "a scope is granted and not read"
+    );
     wang.line().is_good();
     wang.syncs().await;
     assert_eq!(wang.status().state, SyncState::Synced);
@@ -71,7 +93,12 @@ async fn one_poisoned_item_never_blocks_the_rest() {
         if n == 6 {
             // A report without a place: the workflow will not take it.
             let draft = wang.drafts_cover(&grid, "东门");
-            let mut fields = wang.store().draft(draft.id).expect("reads").expect("a draft").fields;
+            let mut fields = wang
+                .store()
+                .draft(draft.id)
+                .expect("reads")
+                .expect("a draft")
+                .fields;
             fields.remove("place");
             wang.book().draft_case(Some(draft), &fields).expect("saved");
             wang.book().report(draft).expect("saved");
@@ -84,7 +111,10 @@ async fn one_poisoned_item_never_blocks_the_rest() {
     let status = wang.status();
     assert_eq!((status.waiting, status.needs_fixing), (0, 1));
     assert_eq!(status.state, SyncState::NeedsAttention);
-    let visited = flats.iter().filter(|flat| wang.home(**flat).visits.len() == 1).count();
+    let visited = flats
+        .iter()
+        .filter(|flat| wang.home(**flat).visits.len() == 1)
+        .count();
     assert_eq!(visited, flats.len(), "all others went through");
     world.check(&[&wang]).await;
 }
@@ -104,13 +134,18 @@ async fn pull_works_while_hand_in_fails_and_hand_in_works_while_pull_fails() {
     wang.visits(flat, "一切正常");
     let news = li.visits(flat, "下午又来");
     li.syncs().await;
-    wang.line().weather(|request| carries(request, "mutations").then_some(Fault::Status(502)));
+    wang.line()
+        .weather(|request| carries(request, "mutations").then_some(Fault::Status(502)));
     let _ = wang.sync().await;
     assert_eq!(wang.status().waiting, 1);
-    assert!(wang.home(flat).visits.iter().any(|visit| visit.id == news), "news came all the same");
+    assert!(
+        wang.home(flat).visits.iter().any(|visit| visit.id == news),
+        "news came all the same"
+    );
 
     // Whatever asks for news is swallowed.
-    wang.line().weather(|request| carries(request, "pull").then_some(Fault::Status(502)));
+    wang.line()
+        .weather(|request| carries(request, "pull").then_some(Fault::Status(502)));
     let _ = wang.sync().await;
     assert_eq!(wang.status().waiting, 0, "work went all the same");
     li.syncs().await;
@@ -124,7 +159,10 @@ async fn pull_works_while_hand_in_fails_and_hand_in_works_while_pull_fails() {
 fn carries(request: &pocketbook::seams::Request, part: &str) -> bool {
     use std::io::Read;
     let mut text = Vec::new();
-    let is_packed = request.headers.iter().any(|(name, _)| *name == "content-encoding");
+    let is_packed = request
+        .headers
+        .iter()
+        .any(|(name, _)| *name == "content-encoding");
     if is_packed {
         let read = flate2::read::GzDecoder::new(&request.body[..]).read_to_end(&mut text);
         read.expect("a packed body unpacks");

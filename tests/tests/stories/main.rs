@@ -6,6 +6,7 @@ mod drafts;
 mod in_step;
 mod manhole_cover;
 mod one_household;
+mod oracle;
 mod repeats;
 mod shared_ipad;
 mod taken_grid;

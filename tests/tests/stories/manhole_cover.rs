@@ -35,11 +35,22 @@ async fn text_arrives_before_photos_and_a_photo_goes_on_at_its_offset_after_a_ki
         }
     });
     let _ = wang.sync().await;
-    assert_eq!(chen.state_of(report.id).await, "submitted", "the text is at the desk");
-    let photos = photos_of("case", chen.case(report.id).await.as_object().expect("fields"));
+    assert_eq!(
+        chen.state_of(report.id).await,
+        "submitted",
+        "the text is at the desk"
+    );
+    let photos = photos_of(
+        "case",
+        chen.case(report.id).await.as_object().expect("fields"),
+    );
     assert_eq!(photos.len(), 3);
     assert_eq!(at_the_desk(chen.client(), &photos).await, 1, "照片 1/3");
-    assert_eq!(wang.status().state, SyncState::Waiting, "not 已同步 while photos wait");
+    assert_eq!(
+        wang.status().state,
+        SyncState::Waiting,
+        "not 已同步 while photos wait"
+    );
 
     wang.is_killed();
     let before = wang.line().passed().len();
@@ -48,7 +59,10 @@ async fn text_arrives_before_photos_and_a_photo_goes_on_at_its_offset_after_a_ki
 
     assert_eq!(at_the_desk(chen.client(), &photos).await, 3);
     let resumed = wang.line().passed().into_iter().skip(before).any(|passed| {
-        passed.request.headers.contains(&("upload-offset", "20000".to_owned()))
+        passed
+            .request
+            .headers
+            .contains(&("upload-offset", "20000".to_owned()))
             && passed.status == Some(204)
     });
     assert!(resumed, "the second photo goes on from its offset");
@@ -75,18 +89,33 @@ async fn six_steps_with_one_return_lead_to_closure_and_each_names_person_and_tim
     let case = wang.reports_cover(&grid, "东门", &[photo(0)]).id;
     wang.syncs().await;
     let early = sun.finds(case).await;
-    assert!(early.is_none(), "a handler sees what was dispatched to him and nothing else");
+    assert!(
+        early.is_none(),
+        "a handler sees what was dispatched to him and nothing else"
+    );
 
     let accepted = chen.accepts(case).await;
     let number = accepted["number"].as_str().expect("an official number");
     assert!(number.starts_with("QD-2026-"), "{number}");
     chen.dispatches(case, &menders, 24).await;
     wang.syncs().await;
-    assert_eq!(wang.book().case(case).expect("here").fields.number.as_deref(), Some(number));
+    assert_eq!(
+        wang.book()
+            .case(case)
+            .expect("here")
+            .fields
+            .number
+            .as_deref(),
+        Some(number)
+    );
     assert_eq!(wang.state_of(case).as_deref(), Some("handling"));
 
     let without = sun.may_not(case, "done", json!({"reply": "已更换"})).await;
-    assert_eq!((without.status, without.kind.as_str()), (422, "missing"), "damage needs an after photo");
+    assert_eq!(
+        (without.status, without.kind.as_str()),
+        (422, "missing"),
+        "damage needs an after photo"
+    );
     sun.has_done(case, "已更换井盖", &photo(3)).await;
     chen.feeds_back(case, "已电话告知").await;
 
@@ -99,7 +128,10 @@ async fn six_steps_with_one_return_lead_to_closure_and_each_names_person_and_tim
     let returned = sun.case(case).await;
     assert_eq!(returned["state"], "handling");
     let last = steps(&returned).pop().expect("a step");
-    assert_eq!(last["args"]["reason"], "井盖仍松动", "the handler reads why");
+    assert_eq!(
+        last["args"]["reason"], "井盖仍松动",
+        "the handler reads why"
+    );
 
     sun.has_done(case, "重新固定", &photo(5)).await;
     chen.feeds_back(case, "已当面告知").await;
@@ -112,16 +144,34 @@ async fn six_steps_with_one_return_lead_to_closure_and_each_names_person_and_tim
     zhao.syncs().await;
     assert_eq!(wang.state_of(case).as_deref(), Some("closed"));
     let told = chen.case(case).await;
-    let commands: Vec<_> = steps(&told).into_iter().map(|step| step["command"].clone()).collect();
+    let commands: Vec<_> = steps(&told)
+        .into_iter()
+        .map(|step| step["command"].clone())
+        .collect();
     assert_eq!(
         commands,
-        ["report", "accept", "dispatch", "done", "feedback", "send_back", "done", "feedback", "close", "rate"]
+        [
+            "report",
+            "accept",
+            "dispatch",
+            "done",
+            "feedback",
+            "send_back",
+            "done",
+            "feedback",
+            "close",
+            "rate"
+        ]
     );
     for step in steps(&told) {
         assert!(step["by"].is_string() && step["at"].is_i64(), "{step}");
     }
     let photos = photos_of("case", told.as_object().expect("fields"));
-    assert_eq!(at_the_desk(chen.client(), &photos).await, 4, "before, two after, one of the return");
+    assert_eq!(
+        at_the_desk(chen.client(), &photos).await,
+        4,
+        "before, two after, one of the return"
+    );
     world.check(&[&wang, &zhao]).await;
 }
 
@@ -144,9 +194,15 @@ async fn who_reported_a_case_does_not_close_it_and_a_stale_step_is_told_what_hap
     let first = chen.sends(case, "accept", &two_screens).await.ok();
     assert_eq!(first["receipt"]["outcome"], "applied");
     let second = clerk.sends(case, "accept", &other_clerk).await.ok();
-    assert_eq!(second["receipt"]["outcome"], "superseded", "no error: someone was first");
+    assert_eq!(
+        second["receipt"]["outcome"], "superseded",
+        "no error: someone was first"
+    );
     let once_more = chen.sends(case, "accept", &two_screens).await.ok();
-    assert_eq!(once_more["receipt"], first["receipt"], "a repeat is the same step");
+    assert_eq!(
+        once_more["receipt"], first["receipt"],
+        "a repeat is the same step"
+    );
 
     chen.dispatches(case, &menders, 24).await;
     sun.has_done(case, "已更换", &photo(1)).await;
@@ -177,7 +233,11 @@ async fn a_returned_case_is_completed_offline_and_one_may_be_withdrawn_before_it
     wang.offline();
     wang.commands(case, "complete", json!({}));
     wang.commands(other, "withdraw", json!({}));
-    assert_eq!(wang.state_of(case).as_deref(), Some("submitted"), "shown at once");
+    assert_eq!(
+        wang.state_of(case).as_deref(),
+        Some("submitted"),
+        "shown at once"
+    );
     wang.online();
     wang.syncs().await;
 
@@ -196,17 +256,30 @@ async fn a_caller_of_12345_is_known_to_who_may_know_and_the_case_reaches_the_gri
     wang.syncs().await;
     helper.syncs().await;
 
-    let case = chen.takes_call(&grid, "20260612-0077", "东门井盖破损").await;
+    let case = chen
+        .takes_call(&grid, "20260612-0077", "东门井盖破损")
+        .await;
     wang.syncs().await;
     helper.syncs().await;
 
-    assert_eq!(wang.book().case(case).expect("here").fields.ticket.as_deref(), Some("20260612-0077"));
+    assert_eq!(
+        wang.book()
+            .case(case)
+            .expect("here")
+            .fields
+            .ticket
+            .as_deref(),
+        Some("20260612-0077")
+    );
     assert_eq!(helper.state_of(case).as_deref(), Some("submitted"));
     let truth = Truth::of(&world.town().server());
     let sensitive = &pocketbook_records::kinds::case::CASE_SENSITIVE;
     assert!(truth.get(sensitive, case).is_some());
     assert!(wang.finds(sensitive, case).is_some());
-    assert!(helper.finds(sensitive, case).is_none(), "a part-timer never holds the caller's number");
+    assert!(
+        helper.finds(sensitive, case).is_none(),
+        "a part-timer never holds the caller's number"
+    );
     world.check(&[&wang, &helper]).await;
 }
 
@@ -215,7 +288,10 @@ fn steps(case: &Value) -> Vec<Value> {
 }
 
 fn master(phone: &pocketbook_tests::world::Phone, hash: BlobHash) -> Vec<u8> {
-    let photo = phone.store().photo(hash, Rendering::Master).expect("the photo's file reads");
+    let photo = phone
+        .store()
+        .photo(hash, Rendering::Master)
+        .expect("the photo's file reads");
     photo.expect("the photo is here")
 }
 
@@ -233,4 +309,3 @@ async fn at_the_desk(client: &Client, photos: &[BlobHash]) -> usize {
     }
     here
 }
-

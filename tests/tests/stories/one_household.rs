@@ -42,7 +42,16 @@ impl Team {
         let flat = wang.flat(0);
         let (head, mother) = (wang.person(flat, 0), wang.person(flat, 1));
         let old = wang.phone_of(head);
-        Self { world, wang, li, zhao, flat, head, mother, old }
+        Self {
+            world,
+            wang,
+            li,
+            zhao,
+            flat,
+            head,
+            mother,
+            old,
+        }
     }
 
     /// Both change the household offline, 李 a little later; 李 is the first to come online.
@@ -71,7 +80,11 @@ impl Team {
     /// What people see in the end, without ids and times.
     fn seen(&self) -> Value {
         let file = self.wang.home(self.flat);
-        let names: BTreeSet<_> = file.people.iter().filter_map(|p| p.person.fields.name.clone()).collect();
+        let names: BTreeSet<_> = file
+            .people
+            .iter()
+            .filter_map(|p| p.person.fields.name.clone())
+            .collect();
         let reviews: Vec<_> = self
             .wang
             .reviews_of(self.head)
@@ -89,7 +102,11 @@ impl Team {
 }
 
 fn values(review: &pocketbook::books::OpenReview) -> BTreeSet<String> {
-    review.candidates.iter().map(|candidate| candidate.value.to_string()).collect()
+    review
+        .candidates
+        .iter()
+        .map(|candidate| candidate.value.to_string())
+        .collect()
 }
 
 #[tokio::test]
@@ -100,23 +117,41 @@ async fn different_fields_merge_in_silence_and_the_same_field_keeps_both_values_
 
     for phone in team.phones() {
         assert_eq!(phone.sees(&HOUSEHOLD, team.flat).value("tenure"), "rent");
-        let tag = phone.sees(&PERSON, team.mother).value("tags/empty-nest/proof");
+        let tag = phone
+            .sees(&PERSON, team.mother)
+            .value("tags/empty-nest/proof");
         assert_eq!(tag, "子女在外地");
         let people = phone.home(team.flat).people;
-        assert!(people.iter().any(|p| p.person.fields.name.as_deref() == Some("刘小雨")));
+        assert!(
+            people
+                .iter()
+                .any(|p| p.person.fields.name.as_deref() == Some("刘小雨"))
+        );
 
-        assert_eq!(phone.phone_of(team.head), LIS, "the later by authoring is shown meanwhile");
+        assert_eq!(
+            phone.phone_of(team.head),
+            LIS,
+            "the later by authoring is shown meanwhile"
+        );
         let reviews = phone.reviews_of(team.head);
         assert_eq!(reviews.len(), 1, "only the phone number is in conflict");
         assert_eq!(reviews[0].review.fields.path.as_deref(), Some("phone"));
-        let three = BTreeSet::from([team.old.to_string(), json!(WANGS).to_string(), json!(LIS).to_string()]);
+        let three = BTreeSet::from([
+            team.old.to_string(),
+            json!(WANGS).to_string(),
+            json!(LIS).to_string(),
+        ]);
         assert_eq!(values(&reviews[0]), three, "no value is lost");
         let marked = phone.sees(&PERSON_SENSITIVE, team.head).shown.mark;
         assert_ne!(marked & mark::IN_CONFLICT, 0, "the row carries 有冲突");
     }
-    let [review] = &team.wang.reviews_of(team.head)[..] else { panic!("one review") };
+    let [review] = &team.wang.reviews_of(team.head)[..] else {
+        panic!("one review")
+    };
     let value = |candidate: &Option<_>| {
-        candidate.as_ref().map(|c: &review::Candidate| c.value.clone())
+        candidate
+            .as_ref()
+            .map(|c: &review::Candidate| c.value.clone())
     };
     assert_eq!(value(&review.mine), Some(json!(WANGS)));
     assert_eq!(value(&review.theirs), Some(json!(LIS)));
@@ -128,7 +163,9 @@ async fn different_fields_merge_in_silence_and_the_same_field_keeps_both_values_
 async fn who_decides_without_having_seen_the_third_number_is_asked_once_more() {
     let team = Team::in_step(22).await;
     team.part_and_meet().await;
-    let [screen] = &team.wang.reviews_of(team.head)[..] else { panic!("one review") };
+    let [screen] = &team.wang.reviews_of(team.head)[..] else {
+        panic!("one review")
+    };
     team.zhao.changes_phone(team.head, ZHAOS);
     team.zhao.syncs().await;
 
@@ -139,9 +176,18 @@ async fn who_decides_without_having_seen_the_third_number_is_asked_once_more() {
     team.wang.online();
     team.wang.syncs().await;
 
-    let [again] = &team.wang.reviews_of(team.head)[..] else { panic!("it stays open") };
-    assert!(values(again).contains(&json!(ZHAOS).to_string()), "赵's number is told");
-    assert_eq!(team.wang.phone_of(team.head), ZHAOS, "nothing was settled unseen");
+    let [again] = &team.wang.reviews_of(team.head)[..] else {
+        panic!("it stays open")
+    };
+    assert!(
+        values(again).contains(&json!(ZHAOS).to_string()),
+        "赵's number is told"
+    );
+    assert_eq!(
+        team.wang.phone_of(team.head),
+        ZHAOS,
+        "nothing was settled unseen"
+    );
 
     let mine = Take::Candidate(again.mine.clone().expect("her own value").id);
     team.wang.decides(again, mine);
@@ -150,8 +196,17 @@ async fn who_decides_without_having_seen_the_third_number_is_asked_once_more() {
         phone.syncs().await;
         assert_eq!(phone.phone_of(team.head), WANGS);
         assert!(phone.reviews_of(team.head).is_empty());
-        let closed = phone.book().review(again.review.id).expect("the review is kept").review.fields;
-        assert_eq!(closed.decided_by, Some(team.wang.user().0), "with a note who decided");
+        let closed = phone
+            .book()
+            .review(again.review.id)
+            .expect("the review is kept")
+            .review
+            .fields;
+        assert_eq!(
+            closed.decided_by,
+            Some(team.wang.user().0),
+            "with a note who decided"
+        );
     }
     team.world.check(&team.phones()).await;
 }
@@ -160,7 +215,9 @@ async fn who_decides_without_having_seen_the_third_number_is_asked_once_more() {
 async fn a_decision_is_shown_at_once_and_does_not_flicker() {
     let team = Team::in_step(23).await;
     team.part_and_meet().await;
-    let [screen] = &team.wang.reviews_of(team.head)[..] else { panic!("one review") };
+    let [screen] = &team.wang.reviews_of(team.head)[..] else {
+        panic!("one review")
+    };
     team.wang.offline();
 
     let mine = Take::Candidate(screen.mine.clone().expect("her own value").id);
@@ -185,7 +242,10 @@ async fn a_repeated_upload_changes_nothing() {
         team.wang.line().repeats(&old).await;
     }
 
-    assert_eq!(before.records(), Truth::of(&team.world.town().server()).records());
+    assert_eq!(
+        before.records(),
+        Truth::of(&team.world.town().server()).records()
+    );
     for phone in team.phones() {
         phone.syncs().await;
     }
@@ -225,28 +285,47 @@ async fn two_days_of_moving_out_wait_for_the_head_and_nobody_is_silently_gone() 
 
     for phone in team.phones() {
         let shown = phone.sees(&HOUSEHOLD, team.flat);
-        assert_eq!(shown.value("moved_out"), "2026-11-20", "what stood stays until the head decides");
+        assert_eq!(
+            shown.value("moved_out"),
+            "2026-11-20",
+            "what stood stays until the head decides"
+        );
         assert_eq!(shown.value("tenure"), "empty", "the other field is merged");
         assert_eq!(phone.reviews_of(team.flat).len(), 1);
     }
 
     // A worker's choice is a proposal.
-    let [review] = &li.reviews_of(team.flat)[..] else { panic!("one review") };
+    let [review] = &li.reviews_of(team.flat)[..] else {
+        panic!("one review")
+    };
     assert_eq!(review.review.fields.held, Some(true));
     let mine = review.mine.clone().expect("her own value").id;
     li.decides(review, Take::Candidate(mine));
     li.syncs().await;
     zhao.syncs().await;
-    assert_eq!(zhao.sees(&HOUSEHOLD, team.flat).value("moved_out"), "2026-11-20");
+    assert_eq!(
+        zhao.sees(&HOUSEHOLD, team.flat).value("moved_out"),
+        "2026-11-20"
+    );
 
-    let [held] = &zhao.reviews_of(team.flat)[..] else { panic!("it waits for him") };
-    let later = held.candidates.iter().find(|c| c.value == "2026-11-22").expect("李's day").id.clone();
+    let [held] = &zhao.reviews_of(team.flat)[..] else {
+        panic!("it waits for him")
+    };
+    let later = held
+        .candidates
+        .iter()
+        .find(|c| c.value == "2026-11-22")
+        .expect("李's day")
+        .id
+        .clone();
     zhao.decides(held, Take::Candidate(later));
     for phone in [zhao, wang, li] {
         phone.syncs().await;
-        assert_eq!(phone.sees(&HOUSEHOLD, team.flat).value("moved_out"), "2026-11-22");
+        assert_eq!(
+            phone.sees(&HOUSEHOLD, team.flat).value("moved_out"),
+            "2026-11-22"
+        );
         assert!(phone.reviews_of(team.flat).is_empty());
     }
     team.world.check(&team.phones()).await;
 }
-

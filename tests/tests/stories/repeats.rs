@@ -1,10 +1,9 @@
 //! Whatever the network repeats changes nothing.
 
 use pocketbook_records::rights::Role;
-use pocketbook_tests::world::check::Truth;
+use pocketbook_tests::world::check::{Truth, shown_on};
 use pocketbook_tests::world::pictures::photo;
 use pocketbook_tests::world::{Fault, World};
-
 
 /// A day with everything in it, on lines that do as told; the world's truth at its end.
 async fn day(seed: u64, fault: Option<Fault>) -> Day {
@@ -29,7 +28,13 @@ async fn day(seed: u64, fault: Option<Fault>) -> Day {
     zhao.changes_phone(person, "15411110002");
     zhao.syncs().await;
     wang.syncs().await;
-    Day { world, wang, zhao, flat, case }
+    Day {
+        world,
+        wang,
+        zhao,
+        flat,
+        case,
+    }
 }
 
 struct Day {
@@ -46,7 +51,10 @@ async fn a_day_on_which_every_request_arrives_twice_ends_like_any_other() {
 
     let file = day.zhao.home(day.flat);
     assert_eq!(file.visits.len(), 1);
-    let added = file.people.iter().filter(|p| p.person.fields.name.as_deref() == Some("刘小雨"));
+    let added = file
+        .people
+        .iter()
+        .filter(|p| p.person.fields.name.as_deref() == Some("刘小雨"));
     assert_eq!(added.count(), 1);
     assert_eq!(day.wang.state_of(day.case).as_deref(), Some("accepted"));
     day.world.check(&[&day.wang, &day.zhao]).await;
@@ -65,8 +73,15 @@ async fn every_old_request_brought_once_more_in_any_order_changes_nothing() {
         }
     }
 
-    assert_eq!(before.records(), Truth::of(&day.world.town().server()).records());
-    assert_eq!(asof, day.world.town().server().asof().commit, "not one commit was made");
+    assert_eq!(
+        before.records(),
+        Truth::of(&day.world.town().server()).records()
+    );
+    assert_eq!(
+        asof,
+        day.world.town().server().asof().commit,
+        "not one commit was made"
+    );
     for phone in [&day.wang, &day.zhao] {
         phone.line().is_good();
         phone.syncs().await;
@@ -77,17 +92,38 @@ async fn every_old_request_brought_once_more_in_any_order_changes_nothing() {
 #[tokio::test]
 async fn an_old_answer_brought_once_more_takes_nothing_back() {
     let day = day(63, None).await;
-    let case = day.case;
-    let chen = day.world.at_desk("吴", Role::StreetDesk, &day.world.street()).await;
-    chen.dispatches(case, &day.world.menders(), 24).await;
-    day.wang.syncs().await;
-    assert_eq!(day.wang.state_of(case).as_deref(), Some("handling"));
-    day.wang.visits(day.flat, "再次走访");
+    let (wang, other) = (&day.wang, day.world.grid(1));
+    day.world.settle(&other, 10).await;
+    day.world
+        .grant(wang.user(), "王", Role::GridWorker, &other)
+        .await;
+    let chen = day.world.signs_in("陈").await;
+    chen.dispatches(day.case, &day.world.menders(), 24).await;
+    wang.syncs().await;
+    assert_eq!(wang.flats().len(), 30);
+    let seen = shown_on(wang);
 
-    day.wang.line().next(pocketbook_tests::world::On::Sync, Fault::OldAnswer);
-    let _ = day.wang.sync().await;
-    assert_eq!(day.wang.state_of(case).as_deref(), Some("handling"));
-    day.wang.syncs().await;
-    assert_eq!(day.wang.home(day.flat).visits.len(), 2);
-    day.world.check(&[&day.wang]).await;
+    // Answers from before the second grid was hers, and from before the case was dispatched.
+    for n in 0..3 {
+        let mut exchanges = 0;
+        wang.line().weather(move |_| {
+            exchanges += 1;
+            let is_first = exchanges == 1;
+            Some(if is_first {
+                Fault::OldAnswer(n)
+            } else {
+                Fault::LoseRequest
+            })
+        });
+        let _ = wang.sync().await;
+        assert_eq!(
+            shown_on(wang),
+            seen,
+            "answer {n} from then takes nothing away now"
+        );
+    }
+    wang.line().is_good();
+    day.world.hours_pass(1);
+    wang.syncs().await;
+    day.world.check(&[wang]).await;
 }

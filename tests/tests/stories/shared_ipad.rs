@@ -21,7 +21,7 @@ use serde_json::json;
 async fn a_first_sync_broken_twice_goes_on_where_it_was() {
     let world = World::new(1).await;
     let grid = world.grid(0);
-    world.settle(&grid, 400).await;
+    world.settle(&grid, 1_000).await;
     world.publishes(|_| {}).await;
     let probe = world.worker("王", &grid).await;
     probe.syncs().await;
@@ -30,38 +30,74 @@ async fn a_first_sync_broken_twice_goes_on_where_it_was() {
     let wang = world.another_device("王", "ipad").await;
     wang.line().next(On::Sync, Fault::DieAfter(all * 4 / 10));
     let broke = wang.sync().await;
-    assert!(matches!(broke, Err(SyncError::Transport(TransportError::Offline))), "{broke:?}");
+    assert!(
+        matches!(broke, Err(SyncError::Transport(TransportError::Offline))),
+        "{broke:?}"
+    );
     let paused = wang.status().state;
-    assert!(matches!(paused, SyncState::FirstSync { percent: 10..=90 }), "{paused:?}");
+    assert!(
+        matches!(paused, SyncState::FirstSync { percent: 10..=90 }),
+        "{paused:?}"
+    );
     let received = wang.flats();
-    assert!(received.len() > 50, "households that came can be opened: {}", received.len());
+    assert!(
+        received.len() > 50,
+        "households that came can be opened: {}",
+        received.len()
+    );
     let _ = wang.home(received[0]);
 
     wang.line().comes_back();
     wang.line().next(On::Sync, Fault::DieAfter(all * 3 / 10));
     wang.sync().await.expect_err("the line died once more");
     wang.is_killed();
-    assert!(wang.flats().len() >= received.len(), "a kill takes nothing back");
+    assert!(
+        wang.flats().len() >= received.len(),
+        "a kill takes nothing back"
+    );
     assert!(matches!(wang.status().state, SyncState::FirstSync { .. }));
 
     wang.line().comes_back();
     wang.syncs().await;
     assert_eq!(wang.status().state, SyncState::Synced);
-    assert_eq!(wang.flats().len(), 400);
-    assert!(!wang.store().articles("approval-items").expect("the store reads").is_empty());
-    let sent: Vec<_> = wang.line().passed().iter().flat_map(|passed| passed.frames()).collect();
+    assert_eq!(wang.flats().len(), 1_000);
+    assert!(
+        !wang
+            .store()
+            .articles("approval-items")
+            .expect("the store reads")
+            .is_empty()
+    );
+    let sent: Vec<_> = wang
+        .line()
+        .passed()
+        .iter()
+        .flat_map(|passed| passed.frames())
+        .collect();
     let most = sent.iter().map(|frame| frame.rows.len()).max().unwrap_or(0);
-    let rows: Vec<_> = sent.iter().flat_map(|frame| &frame.rows).map(|row| (&row.kind, row.id)).collect();
+    let rows: Vec<_> = sent
+        .iter()
+        .flat_map(|frame| &frame.rows)
+        .map(|row| (&row.kind, row.id))
+        .collect();
     let once: BTreeSet<_> = rows.iter().collect();
-    assert!(rows.len() - once.len() <= most, "at most one page is sent twice");
+    assert!(
+        rows.len() - once.len() <= most,
+        "at most one page is sent twice"
+    );
     world.check(&[&wang, &probe]).await;
 }
 
 /// Returns the size of the exchange in which all of a grid came.
 fn bytes_of_first_sync(phone: &Phone) -> usize {
     let passed = phone.line().passed();
-    let exchanges = passed.iter().filter(|passed| passed.request.path == "/v1/sync");
-    exchanges.map(|passed| passed.answer_bytes()).max().unwrap_or(0)
+    let exchanges = passed
+        .iter()
+        .filter(|passed| passed.request.path == "/v1/sync");
+    exchanges
+        .map(|passed| passed.answer_bytes())
+        .max()
+        .unwrap_or(0)
 }
 
 #[tokio::test]
@@ -103,7 +139,10 @@ async fn two_accounts_on_one_ipad_do_not_see_each_others_work() {
 
     assert_eq!(li.status().waiting, 0);
     assert!(li.store().drafts().expect("the store reads").is_empty());
-    assert!(li.home(flat).visits.is_empty(), "what waits on one account is not the other's");
+    assert!(
+        li.home(flat).visits.is_empty(),
+        "what waits on one account is not the other's"
+    );
     assert_eq!(wang.status().waiting, 1);
     assert_eq!(wang.store().drafts().expect("the store reads").len(), 1);
 
@@ -112,7 +151,11 @@ async fn two_accounts_on_one_ipad_do_not_see_each_others_work() {
     wang.syncs().await;
     assert!(matches!(wang.book().tray(), Err(Error::Locked)));
     li.syncs().await;
-    assert_eq!(li.home(flat).visits[0].id, visit, "a locked account still hands in");
+    assert_eq!(
+        li.home(flat).visits[0].id,
+        visit,
+        "a locked account still hands in"
+    );
     wang.book().unlock();
     world.check(&[&wang, &li]).await;
 }
@@ -125,32 +168,65 @@ async fn a_neighbouring_grid_is_not_on_the_phone_and_the_server_refuses_it() {
     world.settle(&neighbour, 20).await;
     let wang = world.worker("王", &grid).await;
     wang.syncs().await;
-    let theirs = households(4, &neighbour.0, 1).next().expect("the neighbour's first household");
-    let (household, name) = (RecordId(theirs.household.id), theirs.household.place.compound);
+    let theirs = households(4, &neighbour.0, 1)
+        .next()
+        .expect("the neighbour's first household");
+    let (household, name) = (
+        RecordId(theirs.household.id),
+        theirs.household.place.compound,
+    );
 
     assert!(wang.finds(&HOUSEHOLD, household).is_none());
-    assert!(theirs.people.iter().all(|person| wang.finds(&PERSON, RecordId(person.id)).is_none()));
+    assert!(
+        theirs
+            .people
+            .iter()
+            .all(|person| wang.finds(&PERSON, RecordId(person.id)).is_none())
+    );
 
     // A phone that asks for it all the same.
     let asking = HandMade::enrol(world.town(), "王", &world.code("王").await.code).await;
     let mut request = asking.pull(&Mode::Frames { after: None });
     let pull = request.pull.as_mut().expect("it pulls");
-    let ask = pull.scopes.values().next().expect("it asks for its own").clone();
+    let ask = pull
+        .scopes
+        .values()
+        .next()
+        .expect("it asks for its own")
+        .clone();
     pull.scopes.clear();
-    for scope in [Scope::General(neighbour.clone()), Scope::Sensitive(neighbour.clone())] {
+    for scope in [
+        Scope::General(neighbour.clone()),
+        Scope::Sensitive(neighbour.clone()),
+    ] {
         pull.scopes.insert(scope, ask.clone());
     }
-    pull.want.push(pocketbook_records::wire::Key { kind: "household".into(), id: household });
+    pull.want.push(pocketbook_records::wire::Key {
+        kind: "household".into(),
+        id: household,
+    });
     let heard = asking.asks(&request).await;
-    assert!(heard.frames.is_empty() && heard.answer.scopes.is_empty() && heard.answer.bodies.is_empty());
+    assert!(
+        heard.frames.is_empty() && heard.answer.scopes.is_empty() && heard.answer.bodies.is_empty()
+    );
     assert!(!format!("{:?}", heard.answer).contains(&name));
 
     let forbidden = asking.change(&HOUSEHOLD, household, "tenure", json!("own"), json!("rent"));
-    let unknown = asking.change(&HOUSEHOLD, RecordId(asking.uuid()), "tenure", json!("own"), json!("rent"));
+    let unknown = asking.change(
+        &HOUSEHOLD,
+        RecordId(asking.uuid()),
+        "tenure",
+        json!("own"),
+        json!("rent"),
+    );
     let work = vec![asking.numbers(&forbidden), asking.numbers(&unknown)];
     for word in asking.hands_in(work).await {
         assert_eq!((word.outcome, word.rev), (Outcome::Parked, None));
-        assert_eq!(word.reason, Some(Reason::NotYours), "forbidden and unknown sound alike");
+        assert_eq!(
+            word.reason,
+            Some(Reason::NotYours),
+            "forbidden and unknown sound alike"
+        );
     }
 }
 
@@ -162,15 +238,26 @@ async fn a_used_or_old_code_is_refused_with_a_sentence_and_the_same_phone_may_as
     world.grant(user, "王", Role::GridWorker, &grid).await;
     let refused = |answer: Result<_, SyncError>| match answer {
         Err(SyncError::NotLetIn(problem) | SyncError::Refused(problem)) => problem.kind,
-        other => panic!("{:?}", other.map(|_: pocketbook_records::wire::EnrolAnswer| ())),
+        other => panic!(
+            "{:?}",
+            other.map(|_: pocketbook_records::wire::EnrolAnswer| ())
+        ),
     };
 
     let code = world.code("王").await.code;
     let wang = Phone::new(world.town(), "王", "ipad");
     wang.line().next(On::Enrol, Fault::LoseAnswer);
-    wang.tries_to_enrol(&code).await.expect_err("the answer was lost");
-    let again = wang.tries_to_enrol(&code).await.expect("the same phone gets the same answer");
-    let once_more = wang.tries_to_enrol(&code).await.expect("until it has begun");
+    wang.tries_to_enrol(&code)
+        .await
+        .expect_err("the answer was lost");
+    let again = wang
+        .tries_to_enrol(&code)
+        .await
+        .expect("the same phone gets the same answer");
+    let once_more = wang
+        .tries_to_enrol(&code)
+        .await
+        .expect("until it has begun");
     assert_eq!(again.enrolment, once_more.enrolment);
     let thief = Phone::new(world.town(), "王", "other");
     assert_eq!(refused(thief.tries_to_enrol(&code).await), "code-used");
@@ -180,5 +267,8 @@ async fn a_used_or_old_code_is_refused_with_a_sentence_and_the_same_phone_may_as
     let old = world.code("王").await.code;
     world.hours_pass(25);
     assert_eq!(refused(thief.tries_to_enrol(&old).await), "code-expired");
-    assert_eq!(refused(thief.tries_to_enrol("0000-0000-0000-0000").await), "code-unknown");
+    assert_eq!(
+        refused(thief.tries_to_enrol("0000-0000-0000-0000").await),
+        "code-unknown"
+    );
 }

@@ -21,7 +21,9 @@ async fn rows_photos_and_pages_of_a_taken_grid_leave_the_phone() {
     world.settle(&grid, 60).await;
     world.settle(&other, 10).await;
     let wang = world.worker("王", &grid).await;
-    world.grant(wang.user(), "王", Role::GridWorker, &other).await;
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &other)
+        .await;
     let li = world.worker("李", &grid).await;
     wang.syncs().await;
     li.syncs().await;
@@ -29,12 +31,22 @@ async fn rows_photos_and_pages_of_a_taken_grid_leave_the_phone() {
     wang.syncs().await;
     li.syncs().await;
     let hash = wang.book().case(case).expect("here").fields.photos[0];
-    assert!(wang.store().photo(hash, Rendering::Master).expect("reads").is_some());
-    let neighbour = households(31, &grid.0, 60).flat_map(|line| line.people).find(|p| p.phone.is_some());
+    assert!(
+        wang.store()
+            .photo(hash, Rendering::Master)
+            .expect("reads")
+            .is_some()
+    );
+    let neighbour = households(31, &grid.0, 60)
+        .flat_map(|line| line.people)
+        .find(|p| p.phone.is_some());
     let neighbour = neighbour.expect("somebody with a phone");
     let number = neighbour.phone.expect("a number");
     if !pocketbook_sqlite::is_encryption_built() {
-        assert!(!wang.files_with(&number).is_empty(), "the number is on the phone now");
+        assert!(
+            !wang.files_with(&number).is_empty(),
+            "the number is on the phone now"
+        );
     }
 
     world.revoke(&wang, Role::GridWorker, &grid).await;
@@ -42,12 +54,29 @@ async fn rows_photos_and_pages_of_a_taken_grid_leave_the_phone() {
 
     assert_eq!(wang.flats().len(), 10, "the other grid stays");
     assert!(wang.finds(&PERSON, RecordId(neighbour.id)).is_none());
-    assert!(wang.finds(&PERSON_SENSITIVE, RecordId(neighbour.id)).is_none());
-    assert!(wang.store().photo(hash, Rendering::Master).expect("reads").is_none());
-    assert!(wang.files_with(&number).is_empty(), "no page of any file keeps it");
+    assert!(
+        wang.finds(&PERSON_SENSITIVE, RecordId(neighbour.id))
+            .is_none()
+    );
+    assert!(
+        wang.store()
+            .photo(hash, Rendering::Master)
+            .expect("reads")
+            .is_none()
+    );
+    assert!(
+        wang.files_with(&number).is_empty(),
+        "no page of any file keeps it"
+    );
     assert!(wang.files_with(&neighbour.name).is_empty());
     let left = wang.store();
-    assert!(!left.status().expect("reads").state.eq(&pocketbook::store::status::SyncState::Waiting));
+    assert!(
+        !left
+            .status()
+            .expect("reads")
+            .state
+            .eq(&pocketbook::store::status::SyncState::Waiting)
+    );
     world.check(&[&wang, &li]).await;
 
     // The same after the app is closed in the middle of nothing and opened again.
@@ -80,18 +109,30 @@ async fn an_edit_from_before_the_revoke_is_applied_and_one_from_after_it_waits_f
     wang.syncs().await;
     zhao.syncs().await;
 
-    assert_eq!(zhao.phone_of(first), "15411110001", "made while it was hers");
+    assert_eq!(
+        zhao.phone_of(first),
+        "15411110001",
+        "made while it was hers"
+    );
     assert!(zhao.finds(&VISIT, visit).is_some());
-    assert_eq!(zhao.sees(&PERSON, second).value("relation"), note, "made after it");
+    assert_eq!(
+        zhao.sees(&PERSON, second).value("relation"),
+        note,
+        "made after it"
+    );
     let tray = zhao.tray();
-    let [item] = &tray[..] else { panic!("one item waits: {tray:?}") };
+    let [item] = &tray[..] else {
+        panic!("one item waits: {tray:?}")
+    };
     assert!(!item.is_mine);
     assert_eq!(item.record(), Some(second));
     assert_eq!(wang.status().waiting, 0, "everything was delivered");
     assert_eq!(wang.status().parked, 1, "and she reads that one waits");
     assert!(wang.flats().is_empty());
 
-    zhao.book().tray_command(item, "release", fields(json!({}))).expect("the head may");
+    zhao.book()
+        .tray_command(item, "release", fields(json!({})))
+        .expect("the head may");
     zhao.syncs().await;
     wang.syncs().await;
     assert_eq!(zhao.sees(&PERSON, second).value("relation"), "other");
@@ -105,7 +146,9 @@ async fn work_that_waits_on_a_dead_line_is_out_of_sight_after_a_revoke_and_still
     let (grid, other) = (world.grid(0), world.grid(1));
     world.settle(&grid, 20).await;
     let wang = world.worker("王", &grid).await;
-    world.grant(wang.user(), "王", Role::GridWorker, &other).await;
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &other)
+        .await;
     let zhao = world.head("赵", &grid).await;
     wang.syncs().await;
     let flat = wang.flat(0);
@@ -118,12 +161,19 @@ async fn work_that_waits_on_a_dead_line_is_out_of_sight_after_a_revoke_and_still
     wang.online();
     // Photos do not get through for now.
     wang.line().weather(|request| {
-        request.path.starts_with("/v1/blobs").then_some(pocketbook_tests::world::Fault::LoseRequest)
+        request
+            .path
+            .starts_with("/v1/blobs")
+            .then_some(pocketbook_tests::world::Fault::LoseRequest)
     });
     let _ = wang.sync().await;
     assert!(wang.flats().is_empty());
     assert!(wang.book().case(case).is_err(), "out of sight");
-    assert_eq!(wang.status().photos, 1, "its photo is still to be delivered");
+    assert_eq!(
+        wang.status().photos,
+        1,
+        "its photo is still to be delivered"
+    );
 
     wang.is_killed();
     wang.line().is_good();
@@ -154,13 +204,19 @@ async fn a_household_that_moves_takes_its_people_along_and_leaves_the_old_grids_
     let others = shown_on(&wang).len();
 
     let shown = zhao.sees(&HOUSEHOLD, flat).shown;
-    zhao.book().command(&HOUSEHOLD, &shown, "move", fields(json!({"grid": other}))).expect("saved");
+    zhao.book()
+        .command(&HOUSEHOLD, &shown, "move", fields(json!({"grid": other})))
+        .expect("saved");
     zhao.syncs().await;
     wang.syncs().await;
     feng.syncs().await;
 
     assert!(wang.finds(&HOUSEHOLD, flat).is_none());
-    assert!(people.iter().all(|person| wang.finds(&PERSON, *person).is_none()));
+    assert!(
+        people
+            .iter()
+            .all(|person| wang.finds(&PERSON, *person).is_none())
+    );
     assert_eq!(feng.home(flat).people.len(), people.len());
     assert_eq!(feng.home(flat).visits[0].id, visit);
     assert!(shown_on(&wang).len() < others);

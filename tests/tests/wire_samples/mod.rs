@@ -7,27 +7,39 @@ const B: &str = "01890000-0000-7000-8000-00000000000b";
 const C: &str = "01890000-0000-7000-8000-00000000000c";
 
 /// Returns all samples by name.
-pub fn all() -> Vec<(&'static str, Value)> {
+pub(crate) fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("request", request()),
         ("answer", answer()),
         ("frame", frame()),
         ("mutation", mutation()),
-        ("enrol-request", json!({
-            "code": "ABCD-EFGH-JKMN-PQRS", "secret_hash": hex(32), "device": "iPad", "schema": 1,
-        })),
-        ("enrol-answer", json!({
-            "enrolment": A, "user": B, "name": "王", "district": "610402", "epoch": 1,
-            "grants": [format!("user:{B}"), "grid:610402001003001:general",
-                "grid:610402001003001:sensitive", "unit:U-municipal"],
-            "certificate": certificate(), "bundle_key": hex(32), "sealing_key": hex(32),
-        })),
+        (
+            "enrol-request",
+            json!({
+                "code": "ABCD-EFGH-JKMN-PQRS", "secret_hash": hex(32), "device": "iPad", "schema": 1,
+            }),
+        ),
+        (
+            "enrol-answer",
+            json!({
+                "enrolment": A, "user": B, "name": "王", "district": "610402", "epoch": 1,
+                "grants": [format!("user:{B}"), "grid:610402001003001:general",
+                    "grid:610402001003001:sensitive", "unit:U-municipal"],
+                "certificate": certificate(), "bundle_key": hex(32), "sealing_key": hex(32),
+            }),
+        ),
         ("manifest", manifest()),
-        ("signed-manifest", json!({"manifest": manifest(), "key_id": 1, "signature": hex(64)})),
-        ("problem", json!({
-            "type": "disk-full", "title": "服务器磁盘已满 · The disk is full", "status": 503,
-            "retry_after_ms": 5000,
-        })),
+        (
+            "signed-manifest",
+            json!({"manifest": manifest(), "key_id": 1, "signature": hex(64)}),
+        ),
+        (
+            "problem",
+            json!({
+                "type": "disk-full", "title": "服务器磁盘已满 · The disk is full", "status": 503,
+                "retry_after_ms": 5000,
+            }),
+        ),
     ]
 }
 

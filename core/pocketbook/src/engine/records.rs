@@ -64,6 +64,7 @@ impl Records {
     pub(crate) fn try_now(&mut self) {
         self.hand_in.try_now();
         self.pull.try_now();
+        self.fruitless = 0;
     }
 
     pub(crate) fn is_time_to_poll(&self, now_ms: i64) -> bool {

@@ -109,7 +109,7 @@ impl Store {
     pub fn book_parts(&self) -> Result<Vec<BookPart>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT part, MIN(title), COUNT(article.id) FROM book_part
+                "SELECT part, MIN(book_part.title), COUNT(article.id) FROM book_part
                  LEFT JOIN article USING (hash) GROUP BY part ORDER BY part",
             )?;
             Ok(statement

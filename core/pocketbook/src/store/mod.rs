@@ -7,6 +7,7 @@
 //! One connection writes; another reads, so that a list never waits for a first sync.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pocketbook_sqlite::{Access, Deleted, Ladder, Options, RawKey, Step};
@@ -40,6 +41,7 @@ pub(crate) static LADDER: Ladder = Ladder {
 pub struct Store {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    commits: AtomicU64,
     pub(crate) seams: Seams,
     /// Seals photos and files.
     file_key: SealKey,
@@ -60,7 +62,8 @@ impl Store {
         let options = Options { key, deleted: Deleted::Overwritten, ..Options::new(file) };
         let writer = pocketbook_sqlite::open(&options, &LADDER)?;
         let reader = pocketbook_sqlite::open(&Options { access: Access::ReadOnly, ..options }, &LADDER)?;
-        let store = Self { writer: Mutex::new(writer), reader: Mutex::new(reader), seams, file_key };
+        let store = Self { writer: Mutex::new(writer), reader: Mutex::new(reader),
+            commits: AtomicU64::new(0), seams, file_key };
         store.sweep_files()?;
         Ok(store)
     }
@@ -72,7 +75,14 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
         transaction.commit()?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
         Ok(done)
+    }
+
+    /// Returns how many write transactions have been committed since the opening: what a phone's
+    /// flash feels, so tests count them.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Runs reads in one snapshot.

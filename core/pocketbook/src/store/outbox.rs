@@ -171,11 +171,13 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
     let mut deps = Vec::new();
     let mut statement = connection.prepare_cached(
         "SELECT mid, id, frozen FROM authored
-         WHERE id = ?1 AND overlaid = 1 AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
+         WHERE id = ?1 AND mseq < ?2 AND overlaid = 1
+           AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
          ORDER BY mseq",
     )?;
+    let place = place(connection, frozen)?;
     for parent in parents {
-        let mut rows = statement.query([parent.as_bytes()])?;
+        let mut rows = statement.query(params![parent.as_bytes(), place])?;
         while let Some(row) = rows.next()? {
             let Ok(earlier) = Frozen::parse(row.get_ref(2)?.as_str().unwrap_or_default()) else {
                 continue;
@@ -189,8 +191,19 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
     Ok(deps)
 }
 
+/// A correction stands where the mutation stood that it replaces: what came after that one may be
+/// waiting for it, and must not be waited for.
+fn place(connection: &Connection, frozen: &Frozen) -> Result<i64> {
+    let Some(replaces) = &frozen.replaces else { return Ok(i64::MAX) };
+    let replaced = connection
+        .prepare_cached("SELECT mseq FROM authored WHERE mid = ?1")?
+        .query_row([replaces.mid.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(replaced.unwrap_or(0))
+}
+
 fn builds_on(later: &Frozen, earlier: &Frozen) -> bool {
-    if later.replaces.is_none() && earlier.op == Op::Create {
+    if earlier.op == Op::Create {
         return later.id != earlier.id || later.kind != earlier.kind || later.op != Op::Create;
     }
     if later.id != earlier.id || later.kind != earlier.kind {

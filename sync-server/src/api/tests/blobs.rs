@@ -3,10 +3,12 @@
     reason = "a test plays what a kill leaves on the disk"
 )]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use pocketbook_records::ids::BlobHash;
 
 use super::*;
@@ -346,4 +348,31 @@ async fn a_record_shows_its_photo_to_its_readers_and_a_guessed_hash_shows_nothin
     assert_eq!(told.status, 201);
     assert_eq!(world.read(&guesser, hash, &[]).await.status, 404);
     assert_eq!(world.read(&other, hash, &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_refused_piece_is_heard_out_so_that_the_phone_hears_where_to_go_on() {
+    let world = World::new().await;
+    let phone = world.phone("W1").await;
+    let hash = BlobHash::of(PHOTO);
+    world.announce(&phone, hash, PHOTO.len() as u64).await;
+    world
+        .append(&phone, hash, 0, Body::from(&PHOTO[..10]))
+        .await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
+    let pieces = stream::iter(0..8).map(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, std::io::Error>(Bytes::from_static(&[0; 1024]))
+    });
+
+    let refused = world
+        .append(&phone, hash, 5, Body::from_stream(pieces))
+        .await;
+
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("upload-offset")),
+        (409, "10")
+    );
+    assert_eq!(sent.load(Ordering::SeqCst), 8);
 }

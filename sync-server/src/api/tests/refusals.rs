@@ -207,3 +207,41 @@ async fn health_says_where_the_server_stands_and_packs_nothing_small() {
     assert_eq!(answer.json()["status"], "ok");
     assert_eq!(answer.json()["commit"], world.server.asof().commit.0);
 }
+
+#[tokio::test]
+async fn too_many_at_once_are_told_to_come_back() {
+    let full = Arc::new(tokio::sync::Semaphore::new(0));
+    let router = Router::new()
+        .route("/", axum::routing::get(async || "never"))
+        .layer(axum::middleware::from_fn_with_state(
+            full,
+            crate::api::bounded,
+        ));
+
+    let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
+
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "5");
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_request_in_our_words() {
+    let router = Router::new()
+        .route(
+            "/",
+            axum::routing::get(async || -> () { panic!("a phone number") }),
+        )
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
+            crate::api::panicked,
+        ));
+
+    let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
+
+    assert_eq!(answer.status(), 500);
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    assert!(
+        !String::from_utf8(body.to_vec())
+            .unwrap()
+            .contains("phone number")
+    );
+}

@@ -1,37 +1,13 @@
-//! Files as rows: which are stored, and who may see one.
+//! Who may see a file.
 
-use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId};
+use pocketbook_records::ids::{BlobHash, EnrolmentId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::time::Millis;
 
 use crate::desk::reach;
-use crate::params;
 use crate::store::blobs::{Reference, is_owner, references};
 use crate::store::{SqlError, Store, accounts, records};
 use crate::{Caller, Fault};
-
-/// A file that is here whole.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stored {
-    pub(super) bytes: u64,
-    pub(super) commit: Commit,
-}
-
-/// Returns a file that is here whole.
-pub(super) fn stored(store: Store<'_>, hash: BlobHash) -> Result<Option<Stored>, SqlError> {
-    store.sql.one(
-        "SELECT bytes, number
-         FROM blobs
-         WHERE district = $1 AND hash = $2",
-        params![store.district, hash],
-        |row| {
-            Ok(Stored {
-                bytes: row.get(0)?,
-                commit: row.get(1)?,
-            })
-        },
-    )
-}
 
 /// Says whether a caller may see a file: he delivered it himself, or he reads a record that refers
 /// to it and whose author had the right to refer to it.

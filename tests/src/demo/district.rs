@@ -1,0 +1,247 @@
+//! The district's server: a process of its own, started from this very program, that can be told,
+//! stopped and killed like any other.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the demo looks into the server's directory from outside"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use pocketbook_records::ids::BlobHash;
+use pocketbook_server::admin::socket;
+use pocketbook_server::admin::wire::{self, Event, Outcome};
+use tokio::task::block_in_place;
+
+use super::Result;
+use super::screen::Bar;
+
+/// The word by which this program knows that it is to be the server.
+pub(crate) const PART: &str = "pocketbook-server";
+
+/// The server's process and its data directory.
+#[derive(Debug)]
+pub(crate) struct District {
+    folder: PathBuf,
+    log: PathBuf,
+    address: SocketAddr,
+    process: Mutex<Option<Child>>,
+}
+
+impl District {
+    /// Sets a district up in a folder and begins to serve it on a free port.
+    pub(crate) fn begin(folder: &Path, log: &Path) -> Result<Self> {
+        let made = server()?
+            .args([
+                "init",
+                "--district-code",
+                "610402",
+                "--district-name",
+                "秦都区",
+            ])
+            .arg(folder)
+            .stdout(Stdio::null())
+            .status()?;
+        if !made.success() {
+            return Err("服务器目录没有建成 · the server's folder was not made".into());
+        }
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (process, address) = start(folder, log, any_port)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            log: log.to_owned(),
+            address,
+            process: Mutex::new(Some(process)),
+        })
+    }
+
+    /// Returns where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns its address.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns its data directory.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the number of its process.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.running().as_ref().map(Child::id)
+    }
+
+    /// Tells the running server what an operator would; waits until it is done.
+    pub(crate) fn does(&self, command: &wire::Command) -> Result<Outcome> {
+        self.takes(command, std::iter::empty(), None)
+    }
+
+    /// As before, with lines of input and a bar for how far it is.
+    pub(crate) fn takes(
+        &self,
+        command: &wire::Command,
+        input: impl Iterator<Item = String> + Send,
+        bar: Option<&Bar>,
+    ) -> Result<Outcome> {
+        let mut ended = None;
+        let asked = block_in_place(|| {
+            socket::ask(
+                &self.folder,
+                command,
+                input.map(io::Result::Ok),
+                |event| match event {
+                    Event::Progress { done, .. } => bar.into_iter().for_each(|bar| bar.at(done)),
+                    event => ended = Some(event),
+                },
+            )
+        })?;
+        match (asked, ended) {
+            (Some(()), Some(Event::Done { outcome })) => Ok(outcome),
+            (_, Some(Event::Failed { reason } | Event::BadLine { reason, .. })) => {
+                Err(reason.into())
+            }
+            _ => Err("服务器没有应答 · the server gave no answer".into()),
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn is_killed(&self) -> Result<()> {
+        if let Some(mut process) = self.running().take() {
+            process.kill()?;
+            block_in_place(|| process.wait())?;
+        }
+        Ok(())
+    }
+
+    /// Begins again, at the same address.
+    pub(crate) fn begins_again(&self) -> Result<()> {
+        let (process, _) = start(&self.folder, &self.log, self.address)?;
+        *self.running() = Some(process);
+        Ok(())
+    }
+
+    /// Ends it in good order, as a system that shuts down does.
+    pub(crate) fn ends(&self) -> Result<()> {
+        let Some(mut process) = self.running().take() else {
+            return Ok(());
+        };
+        // A shell knows `kill` on every system.
+        let kill = format!("kill -TERM {}", process.id());
+        Command::new("sh")
+            .args(["-c", &kill])
+            .stderr(Stdio::null())
+            .status()?;
+        let ended = block_in_place(|| process.wait())?;
+        if ended.success() {
+            Ok(())
+        } else {
+            Err(format!("the server ended with {ended}").into())
+        }
+    }
+
+    /// Returns what lies in its spool: uploads that are not whole, with the bytes on the disk.
+    pub(crate) fn spool(&self) -> io::Result<BTreeMap<BlobHash, Part>> {
+        let mut parts = BTreeMap::new();
+        for owner in entries(&self.folder.join("spool"))? {
+            for file in entries(&owner)? {
+                let name = file
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or_default();
+                let named = name.split_once('-');
+                let Some((Ok(hash), Ok(of))) = named.map(|(hash, of)| (hash.parse(), of.parse()))
+                else {
+                    continue;
+                };
+                match fs::metadata(&file) {
+                    Ok(found) => drop(parts.insert(
+                        hash,
+                        Part {
+                            bytes: found.len(),
+                            of,
+                        },
+                    )),
+                    // It has become whole in this moment.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Returns its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for District {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.running().take() {
+            // The demo ended early: nothing of it is kept.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// An upload that is not whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// Bytes on the server's disk.
+    pub(crate) bytes: u64,
+    /// Of so many.
+    pub(crate) of: u64,
+}
+
+fn server() -> io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(PART).stdin(Stdio::null());
+    Ok(command)
+}
+
+fn start(folder: &Path, log: &Path, listen: SocketAddr) -> Result<(Child, SocketAddr)> {
+    let log = File::options().create(true).append(true).open(log)?;
+    let mut process = server()?
+        .args(["serve", "--listen", &listen.to_string()])
+        .arg(folder)
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()?;
+    let mut first = String::new();
+    if let Some(out) = process.stdout.take() {
+        block_in_place(|| BufReader::new(out).read_line(&mut first))?;
+    }
+    let address = first
+        .trim()
+        .strip_prefix("listening http://")
+        .and_then(|at| at.parse().ok());
+    let Some(address) = address else {
+        process.kill()?;
+        process.wait()?;
+        return Err("服务器没有启动 · the server did not start".into());
+    };
+    Ok((process, address))
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        found => found?.map(|entry| Ok(entry?.path())).collect(),
+    }
+}

@@ -1,0 +1,209 @@
+//! A line between one phone and the server, as bad as a scene wants it: a TCP proxy on loopback
+//! with a speed, a delay and a byte after which it breaks.
+//!
+//! Bytes wait their turn in each direction as they would before a real 512 kbit/s; all connections
+//! of a link share it. A break ends every connection, with what was on its way in it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the demo's network is made here, in real time and on real sockets"
+)]
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Bytes that pass at once on a slow link: 32 ms of 512 kbit/s.
+const PIECE: usize = 2 * 1024;
+/// And on one without a limit.
+const LARGE_PIECE: usize = 64 * 1024;
+
+/// How good a link is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Quality {
+    /// As fast as the machine.
+    Good,
+    /// So many kbit/s in each direction, so many ms each way.
+    Slow {
+        /// Speed.
+        kbit_s: u64,
+        /// Delay of each connection's beginning.
+        delay_ms: u64,
+    },
+}
+
+/// A link; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Link {
+    address: SocketAddr,
+    wire: Arc<Wire>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Wire {
+    server: SocketAddr,
+    /// No limit is zero.
+    bytes_s: AtomicU64,
+    delay_ms: AtomicU64,
+    /// The line is broken once so many bytes have come down.
+    breaks_at: AtomicU64,
+    up: Direction,
+    down: Direction,
+}
+
+#[derive(Debug, Default)]
+struct Direction {
+    bytes: AtomicU64,
+    /// When the last byte on its way will have passed.
+    free_at: Mutex<Option<Instant>>,
+}
+
+impl Link {
+    /// Opens a good link to a server.
+    pub(crate) async fn open(server: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let wire = Arc::new(Wire {
+            server,
+            bytes_s: AtomicU64::new(0),
+            delay_ms: AtomicU64::new(0),
+            breaks_at: AtomicU64::new(u64::MAX),
+            up: Direction::default(),
+            down: Direction::default(),
+        });
+        let serving = tokio::spawn(serve(listener, Arc::clone(&wire)));
+        Ok(Self {
+            address,
+            wire,
+            serving,
+        })
+    }
+
+    /// Returns the address that a phone takes for its server's.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Becomes better or worse.
+    pub(crate) fn becomes(&self, quality: Quality) {
+        let (kbit_s, delay_ms) = match quality {
+            Quality::Good => (0, 0),
+            Quality::Slow { kbit_s, delay_ms } => (kbit_s, delay_ms),
+        };
+        self.wire.bytes_s.store(kbit_s * 1000 / 8, Ordering::SeqCst);
+        self.wire.delay_ms.store(delay_ms, Ordering::SeqCst);
+    }
+
+    /// Will break when so many bytes have come from the server, and stay broken.
+    pub(crate) fn breaks_after(&self, bytes_down: u64) {
+        self.wire
+            .breaks_at
+            .store(self.bytes_down() + bytes_down, Ordering::SeqCst);
+    }
+
+    /// Is whole again.
+    pub(crate) fn is_mended(&self) {
+        self.wire.breaks_at.store(u64::MAX, Ordering::SeqCst);
+    }
+
+    /// Returns the bytes that went to the server.
+    pub(crate) fn bytes_up(&self) -> u64 {
+        self.wire.up.bytes.load(Ordering::SeqCst)
+    }
+
+    /// Returns the bytes that came from the server.
+    pub(crate) fn bytes_down(&self) -> u64 {
+        self.wire.down.bytes.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, wire: Arc<Wire>) {
+    // They end with the link.
+    let mut connections = JoinSet::new();
+    while let Ok((phone, _)) = listener.accept().await {
+        connections.spawn(connect(phone, Arc::clone(&wire)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connect(phone: TcpStream, wire: Arc<Wire>) {
+    if wire.is_broken() {
+        return;
+    }
+    sleep(Duration::from_millis(wire.delay_ms.load(Ordering::SeqCst))).await;
+    let Ok(server) = TcpStream::connect(wire.server).await else {
+        return;
+    };
+    // A small piece must not wait for the next one.
+    if phone
+        .set_nodelay(true)
+        .and(server.set_nodelay(true))
+        .is_err()
+    {
+        return;
+    }
+    let (from_phone, to_phone) = phone.into_split();
+    let (from_server, to_server) = server.into_split();
+    // Whoever hangs up first ends both directions; what he had sent has passed by then.
+    tokio::select! {
+        _ = pass(from_phone, to_server, &wire, &wire.up) => {}
+        _ = pass(from_server, to_phone, &wire, &wire.down) => {}
+    }
+}
+
+async fn pass(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    wire: &Wire,
+    direction: &Direction,
+) -> io::Result<()> {
+    let mut buffer = vec![0; LARGE_PIECE];
+    loop {
+        let bytes_s = wire.bytes_s.load(Ordering::SeqCst);
+        let most = if bytes_s == 0 { LARGE_PIECE } else { PIECE };
+        let read = from.read(&mut buffer[..most]).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        if let Some(passed) = direction.turn(read as u64, bytes_s) {
+            sleep_until(passed).await;
+        }
+        if wire.is_broken() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        to.write_all(&buffer[..read]).await?;
+        direction.bytes.fetch_add(read as u64, Ordering::SeqCst);
+    }
+}
+
+impl Wire {
+    fn is_broken(&self) -> bool {
+        self.down.bytes.load(Ordering::SeqCst) >= self.breaks_at.load(Ordering::SeqCst)
+    }
+}
+
+impl Direction {
+    /// Queues bytes up behind those before them; says when they will have passed.
+    fn turn(&self, bytes: u64, bytes_s: u64) -> Option<Instant> {
+        let micros = (bytes * 1_000_000).checked_div(bytes_s)?;
+        let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = free_at.map_or_else(Instant::now, |free_at| free_at.max(Instant::now()));
+        let passed = begins + Duration::from_micros(micros);
+        *free_at = Some(passed);
+        Some(passed)
+    }
+}

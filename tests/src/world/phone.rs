@@ -1,0 +1,392 @@
+//! One account on one device: the real store, books and engine over played seams.
+//!
+//! A phone lives from one start of the app to the next kill. Each life has a folder of its own, so
+//! that a kill is what it is: the files as they were at that moment, and nothing tidied up.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "kills are played on the folders of the world"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pocketbook::books::Book;
+use pocketbook::books::account::{self, database};
+use pocketbook::books::salvage::{Salvaged, salvage};
+use pocketbook::engine::{Credential, Engine, Reason, SyncError, SyncReport, enrol};
+use pocketbook::seams::folder::{Folder, KeyFolder};
+use pocketbook::seams::{Keys, Network, Seams};
+use pocketbook::store::Store;
+use pocketbook_records::ids::UserId;
+use pocketbook_records::wire::EnrolAnswer;
+
+use super::network::Line;
+use super::seams::{Chance, PhoneClock, PhoneFacts, Storage};
+use super::town::{Town, carry_over};
+
+/// A piece of hardware: one clock, one line, however many accounts.
+#[derive(Debug)]
+struct Device {
+    name: String,
+    clock: Arc<PhoneClock>,
+    line: Arc<Line>,
+    facts: Arc<PhoneFacts>,
+}
+
+/// From one start of the app to its end.
+struct Life {
+    folder: PathBuf,
+    storage: Arc<Storage>,
+    store: Arc<Store>,
+    book: Arc<Book>,
+    engine: Option<Arc<Engine>>,
+}
+
+/// One account on one device.
+pub struct Phone {
+    town: Arc<Town>,
+    name: String,
+    device: Arc<Device>,
+    chance: Arc<Chance>,
+    /// The folder of the account; below it one folder for each life.
+    folder: PathBuf,
+    lives: Mutex<u32>,
+    life: Mutex<Option<Life>>,
+    user: Mutex<Option<UserId>>,
+}
+
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}'s {}", self.name, self.device.name)
+    }
+}
+
+impl Phone {
+    /// Returns somebody's new device with the app on it, not enrolled.
+    pub fn new(town: &Arc<Town>, name: &str, device: &str) -> Self {
+        let label = format!("{device}-{}", hex::encode(name));
+        let device = Device {
+            clock: Arc::new(PhoneClock::new(Arc::clone(&town.time), &label)),
+            line: Arc::new(Line::new(Arc::clone(town))),
+            facts: Arc::default(),
+            name: label,
+        };
+        Self::on(town, name, Arc::new(device))
+    }
+
+    /// Returns the app as somebody else opens it on this device, not enrolled.
+    pub fn lent_to(&self, name: &str) -> Self {
+        Self::on(&self.town, name, Arc::clone(&self.device))
+    }
+
+    /// Returns the app over an account's folder from elsewhere, keys included. It is copied.
+    pub fn of(town: &Arc<Town>, name: &str, folder: &Path) -> Self {
+        let phone = Self::new(town, name, "phone");
+        phone.is_killed_then(|_| {});
+        fs::remove_dir_all(&phone.folder).expect("the empty account's folder");
+        carry_over(folder, &phone.folder).expect("a copy into the world");
+        *lock(&phone.lives) = 0;
+        phone.starts();
+        *lock(&phone.user) = phone.store().account().ok().map(|account| account.user);
+        phone
+    }
+
+    /// Copies the account's folder, keys included, to where [`Self::of`] finds it.
+    pub fn is_copied_to(&self, folder: &Path) {
+        for (from, to) in [
+            (self.folder.join("keys"), "keys"),
+            (self.life_folder(), "life-0"),
+        ] {
+            carry_over(&from, &folder.join(to)).expect("a copy out of the world");
+        }
+    }
+
+    fn on(town: &Arc<Town>, name: &str, device: Arc<Device>) -> Self {
+        let account = hex::encode(name);
+        let folder = town.folder().join(&device.name).join(&account);
+        let chance = Arc::new(Chance::new(
+            town.seed,
+            &format!("{}/{account}", device.name),
+        ));
+        let phone = Self {
+            town: Arc::clone(town),
+            name: name.to_owned(),
+            device,
+            chance,
+            folder,
+            lives: Mutex::new(0),
+            life: Mutex::new(None),
+            user: Mutex::new(None),
+        };
+        phone.starts();
+        phone
+    }
+
+    fn account(&self) -> String {
+        hex::encode(&self.name)
+    }
+
+    fn starts(&self) {
+        self.tries_to_start()
+            .unwrap_or_else(|error| panic!("{self:?} does not start: {error:?}"));
+    }
+
+    /// Opens the app in the folder of its present life.
+    pub fn tries_to_start(&self) -> pocketbook::Result<()> {
+        let folder = self.life_folder();
+        fs::create_dir_all(&folder).expect("a folder in the world");
+        let (seams, storage) = self.seams(&folder);
+        let store = Arc::new(account::open(&folder, &self.account(), seams.clone())?);
+        let engine = match store.account() {
+            Ok(known) => {
+                let secret = seams.keys.enrolment_secret(&self.account())?;
+                let credential = Credential {
+                    enrolment: known.enrolment,
+                    secret,
+                };
+                Some(Arc::new(Engine::new(
+                    store.clone(),
+                    &credential,
+                    Arc::new(()),
+                )))
+            }
+            Err(_) => None,
+        };
+        let book = Arc::new(Book::new(store.clone()));
+        *lock(&self.life) = Some(Life {
+            folder,
+            storage,
+            store,
+            book,
+            engine,
+        });
+        Ok(())
+    }
+
+    /// Sets a damaged database aside and begins a new one with what could be read.
+    pub fn is_salvaged(&self) -> Salvaged {
+        let folder = self.life_folder();
+        let (seams, _) = self.seams(&folder);
+        let (_, salvaged) = salvage(&folder, &self.account(), seams).expect("there is room for it");
+        salvaged
+    }
+
+    fn life_folder(&self) -> PathBuf {
+        self.folder.join(format!("life-{}", lock(&self.lives)))
+    }
+
+    /// Returns the database that the next start will open.
+    pub fn next_database(&self) -> PathBuf {
+        database(&self.life_folder())
+    }
+
+    /// The keystore forgets this account and makes new keys.
+    pub fn loses_its_keys(&self) {
+        self.keys().forget(&self.account()).expect("the keys go");
+    }
+
+    fn keys(&self) -> Arc<dyn Keys> {
+        let keys = KeyFolder::open(self.folder.join("keys"), self.chance.clone());
+        Arc::new(keys.expect("a folder for keys"))
+    }
+
+    fn seams(&self, folder: &Path) -> (Seams, Arc<Storage>) {
+        let files = Folder::open(folder.join("files")).expect("a folder in the world");
+        let storage = Arc::new(Storage::new(files));
+        let seams = Seams {
+            clock: self.device.clock.clone(),
+            entropy: self.chance.clone(),
+            transport: self.device.line.clone(),
+            keys: self.keys(),
+            files: storage.clone(),
+            platform: self.device.facts.clone(),
+        };
+        (seams, storage)
+    }
+
+    /// The app is killed at this moment and opened again: what was written is there, what was
+    /// only meant is not.
+    pub fn is_killed(&self) {
+        self.is_killed_then(|_| {});
+        self.starts();
+    }
+
+    /// The app is killed, and something happens to its folder before it is opened again.
+    pub fn is_killed_then(&self, happens: impl FnOnce(&Path)) {
+        let old = self.folder();
+        let new = {
+            let mut lives = lock(&self.lives);
+            *lives += 1;
+            self.folder.join(format!("life-{lives}"))
+        };
+        // Copied while the old life still has its files open: its end must tidy nothing up.
+        carry_over(&old, &new).expect("a copy within the world");
+        *lock(&self.life) = None;
+        fs::remove_dir_all(&old).expect("the old life's folder");
+        happens(&new);
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Life) -> T) -> T {
+        read(lock(&self.life).as_ref().expect("the app is open"))
+    }
+
+    /// Returns the folder that holds database and photos.
+    pub fn folder(&self) -> PathBuf {
+        self.with(|life| life.folder.clone())
+    }
+
+    /// Returns the database file.
+    pub fn database(&self) -> PathBuf {
+        database(&self.folder())
+    }
+
+    /// Returns the verbs.
+    pub fn book(&self) -> Arc<Book> {
+        self.with(|life| life.book.clone())
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> Arc<Store> {
+        self.with(|life| life.store.clone())
+    }
+
+    /// Returns the engine.
+    pub fn engine(&self) -> Arc<Engine> {
+        self.with(|life| life.engine.clone())
+            .expect("the phone is enrolled")
+    }
+
+    /// Returns the storage.
+    pub fn storage(&self) -> Arc<Storage> {
+        self.with(|life| life.storage.clone())
+    }
+
+    /// Returns the line.
+    pub fn line(&self) -> &Line {
+        &self.device.line
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> &PhoneClock {
+        &self.device.clock
+    }
+
+    /// Returns the person's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the account.
+    pub fn user(&self) -> UserId {
+        lock(&self.user).expect("the phone is enrolled")
+    }
+
+    /// Returns the credential as it stands after `Bearer`.
+    pub fn bearer(&self) -> String {
+        let secret = self
+            .keys()
+            .enrolment_secret(&self.account())
+            .expect("the secret is kept");
+        let enrolment = self
+            .store()
+            .account()
+            .expect("the phone is enrolled")
+            .enrolment;
+        format!("{enrolment}.{}", hex::encode(secret.bytes()))
+    }
+
+    /// Enrols with a code.
+    pub async fn enrols(&self, code: &str) {
+        self.tries_to_enrol(code).await.expect("the code is good");
+    }
+
+    /// Enrols with a code, if the server takes it.
+    pub async fn tries_to_enrol(&self, code: &str) -> Result<EnrolAnswer, SyncError> {
+        let secret = self
+            .keys()
+            .enrolment_secret(&self.account())
+            .expect("a secret is made");
+        let answer = enrol(self.device.line.clone(), code, &secret, &self.device.name).await?;
+        self.store().adopt(&answer)?;
+        *lock(&self.user) = Some(answer.user);
+        let credential = Credential {
+            enrolment: answer.enrolment,
+            secret,
+        };
+        let engine = Arc::new(Engine::new(self.store(), &credential, Arc::new(())));
+        if let Some(life) = lock(&self.life).as_mut() {
+            life.engine = Some(engine);
+        }
+        Ok(answer)
+    }
+
+    /// Flight mode.
+    pub fn offline(&self) {
+        self.device.facts.network(Network::None);
+        self.line().dies();
+    }
+
+    /// A network again.
+    pub fn online(&self) {
+        self.device.facts.network(Network::Unmetered);
+        self.line().comes_back();
+    }
+
+    /// Synchronises as far as it goes.
+    pub async fn sync(&self) -> Result<SyncReport, SyncError> {
+        self.engine().sync_once(Reason::Asked).await
+    }
+
+    /// Synchronises, and nothing goes wrong.
+    pub async fn syncs(&self) -> SyncReport {
+        self.sync()
+            .await
+            .unwrap_or_else(|error| panic!("{self:?} does not sync: {error:?}"))
+    }
+
+    /// Synchronises until the line freezes, and kills the app there.
+    pub async fn syncs_until_killed(&self) {
+        let engine = self.engine();
+        tokio::select! {
+            done = engine.sync_once(Reason::Asked) => panic!("the line did not freeze: {done:?}"),
+            () = self.freezes() => {}
+        }
+        drop(engine);
+        self.is_killed();
+    }
+
+    /// Waits for the line to freeze and lets everything that came before it be worked off.
+    async fn freezes(&self) {
+        self.line().frozen().await;
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Returns the names of this account's files in which these bytes stand in clear.
+    pub fn files_with(&self, text: &str) -> Vec<String> {
+        let mut holding = Vec::new();
+        look_into(&self.folder(), text.as_bytes(), &mut holding);
+        holding
+    }
+}
+
+fn look_into(folder: &Path, text: &[u8], holding: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder of the account") {
+        let path = entry.expect("a folder of the account").path();
+        if path.is_dir() {
+            look_into(&path, text, holding);
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap_or_default();
+        if bytes.windows(text.len()).any(|window| window == text) {
+            holding.push(path.display().to_string());
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
