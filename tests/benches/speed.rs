@@ -21,7 +21,7 @@ use pocketbook::engine::{Credential, Engine, Reason, enrol};
 use pocketbook::seams::folder::{Folder, KeyFolder};
 use pocketbook::seams::http::{HttpTransport, Trust};
 use pocketbook::seams::system::{SystemClock, SystemEntropy, Workstation};
-use pocketbook::seams::{Keys, Method, Request, Seams, Transport};
+use pocketbook::seams::{Method, Request, Seams, Transport};
 use pocketbook::store::Store;
 use pocketbook_records::body::write as canonical;
 use pocketbook_records::ids::RecordId;
@@ -62,7 +62,9 @@ struct Line {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    let count = arguments.households.unwrap_or(if arguments.short { 300 } else { 5_000 });
+    let count = arguments
+        .households
+        .unwrap_or(if arguments.short { 300 } else { 5_000 });
     let district = District::found(count).await?;
     let mut lines = Vec::new();
     let phone = Phone::enrol(&district).await?;
@@ -91,7 +93,9 @@ async fn main() -> Result<(), Failure> {
         }
     }
     if cfg!(debug_assertions) {
-        println!("debug build: our code is not optimised, bare SQLite is; `cargo bench` tells more");
+        println!(
+            "debug build: our code is not optimised, bare SQLite is; `cargo bench` tells more"
+        );
     }
     println!("{table}");
     Ok(())
@@ -106,12 +110,27 @@ struct District {
 impl District {
     async fn found(count: usize) -> Result<Self, Failure> {
         let folder = TempDir::new()?;
-        let server = Server::init(&folder.path().join("server"), "610402", "秦都区", Options::default())?;
+        let server = Server::init(
+            &folder.path().join("server"),
+            "610402",
+            "秦都区",
+            Options::default(),
+        )?;
         let org = OrgFile::read()?;
         let grid = org.grids().next().ok_or("a grid")?.code.clone();
-        does(&server, Command::ImportOrg, vec![serde_json::to_string(&org)?]).await?;
+        does(
+            &server,
+            Command::ImportOrg,
+            vec![serde_json::to_string(&org)?],
+        )
+        .await?;
         let lines = households(1, &grid, count).map(|line| serde_json::to_string(&line));
-        does(&server, Command::ImportPeople, lines.collect::<Result<_, _>>()?).await?;
+        does(
+            &server,
+            Command::ImportPeople,
+            lines.collect::<Result<_, _>>()?,
+        )
+        .await?;
         let user = "bench".to_owned();
         let add = Command::AddUser {
             login: user.clone(),
@@ -128,13 +147,18 @@ impl District {
             until: None,
         };
         does(&server, grant, Vec::new()).await?;
-        let Outcome::Code(code) = does(&server, Command::EnrolCode { user }, Vec::new()).await? else {
+        let Outcome::Code(code) = does(&server, Command::EnrolCode { user }, Vec::new()).await?
+        else {
             return Err("a code".into());
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
         tokio::spawn(async move { axum::serve(listener, api::router(server)).await });
-        Ok(Self { folder, address, code: code.code })
+        Ok(Self {
+            folder,
+            address,
+            code: code.code,
+        })
     }
 }
 
@@ -164,12 +188,20 @@ impl<'d> Phone<'d> {
         };
         let transport = Arc::clone(&seams.transport);
         let secret = seams.keys.enrolment_secret("bench")?;
-        let answer = enrol(&*seams.transport, &secret, &district.code, "bench").await?;
+        let answer = enrol(Arc::clone(&transport), &district.code, &secret, "bench").await?;
         let store = Arc::new(account::open(&folder, "bench", seams)?);
         store.adopt(&answer)?;
-        let credential = Credential { enrolment: answer.enrolment, secret };
+        let credential = Credential {
+            enrolment: answer.enrolment,
+            secret,
+        };
         let engine = Engine::new(Arc::clone(&store), &credential, Arc::new(()));
-        Ok(Self { district, store, engine, transport })
+        Ok(Self {
+            district,
+            store,
+            engine,
+            transport,
+        })
     }
 
     async fn first_sync(&self, count: usize) -> Result<Line, Failure> {
@@ -178,17 +210,23 @@ impl<'d> Phone<'d> {
         done?;
         let commits = self.store.commits() - before;
         let bodies = self.bodies()?;
-        let bare = bare(&self.district.folder.path().join("bare-first.db"), |connection| {
-            let transaction = connection.unchecked_transaction()?;
-            for (id, body) in &bodies {
-                transaction
-                    .prepare_cached("INSERT INTO record (id, body) VALUES (?1, ?2)")?
-                    .execute((id.as_bytes(), body))?;
-            }
-            transaction.commit()
-        })?;
+        let bare = bare(
+            &self.district.folder.path().join("bare-first.db"),
+            |connection| {
+                let transaction = connection.unchecked_transaction()?;
+                for (id, body) in &bodies {
+                    transaction
+                        .prepare_cached("INSERT INTO record (id, body) VALUES (?1, ?2)")?
+                        .execute((id.as_bytes(), body))?;
+                }
+                transaction.commit()
+            },
+        )?;
         Ok(Line {
-            what: format!("first sync, {count} households ({} rows shown)", bodies.len()),
+            what: format!(
+                "first sync, {count} households ({} rows shown)",
+                bodies.len()
+            ),
             ours,
             bare,
             baseline: "insert the households' bodies, one commit",
@@ -203,20 +241,27 @@ impl<'d> Phone<'d> {
         let before = self.store.commits();
         let start = Instant::now();
         for row in &rows {
-            let change = Change { path: "door_code".into(), was: json!(row.fields.door_code), to: json!("77") };
+            let change = Change {
+                path: "door_code".into(),
+                was: json!(row.fields.door_code),
+                to: json!("77"),
+            };
             book.edit(&HOUSEHOLD, row.id, row.rev, &[change])?;
         }
         let ours = start.elapsed() / TIMES;
-        let commits = (self.store.commits() - before) as usize / rows.len();
-        let bare = bare(&self.district.folder.path().join("bare-save.db"), |connection| {
-            for row in &rows {
-                connection.execute(
-                    "INSERT INTO record (id, body) VALUES (?1, ?2)",
-                    (row.id.as_bytes(), "x".repeat(600)),
-                )?;
-            }
-            Ok(())
-        })?;
+        let commits = (self.store.commits() - before) / u64::from(TIMES);
+        let bare = bare(
+            &self.district.folder.path().join("bare-save.db"),
+            |connection| {
+                for row in &rows {
+                    connection.execute(
+                        "INSERT INTO record (id, body) VALUES (?1, ?2)",
+                        (row.id.as_bytes(), "x".repeat(600)),
+                    )?;
+                }
+                Ok(())
+            },
+        )?;
         Ok(Line {
             what: "save one edit on the phone".into(),
             ours,
@@ -234,8 +279,11 @@ impl<'d> Phone<'d> {
         while edited.len() < most {
             let page = book.households(None, after.as_ref(), 200)?;
             for row in page.rows.into_iter().take(most - edited.len()) {
-                let change =
-                    Change { path: "door_code".into(), was: json!(row.fields.door_code), to: json!("88") };
+                let change = Change {
+                    path: "door_code".into(),
+                    was: json!(row.fields.door_code),
+                    to: json!("88"),
+                };
                 book.edit(&HOUSEHOLD, row.id, row.rev, &[change])?;
                 edited.push(row.id);
             }
@@ -249,15 +297,18 @@ impl<'d> Phone<'d> {
         done?;
         let commits = self.store.commits() - before;
         let bodies = self.bodies()?;
-        let bare = bare(&self.district.folder.path().join("bare-push.db"), |connection| {
-            let transaction = connection.unchecked_transaction()?;
-            for (id, body) in bodies.iter().take(edited.len()) {
-                transaction
-                    .prepare_cached("INSERT OR REPLACE INTO record (id, body) VALUES (?1, ?2)")?
-                    .execute((id.as_bytes(), body))?;
-            }
-            transaction.commit()
-        })?;
+        let bare = bare(
+            &self.district.folder.path().join("bare-push.db"),
+            |connection| {
+                let transaction = connection.unchecked_transaction()?;
+                for (id, body) in bodies.iter().take(edited.len()) {
+                    transaction
+                        .prepare_cached("INSERT OR REPLACE INTO record (id, body) VALUES (?1, ?2)")?
+                        .execute((id.as_bytes(), body))?;
+                }
+                transaction.commit()
+            },
+        )?;
         Ok(Line {
             what: format!("hand in {} edits", edited.len()),
             ours,
@@ -297,7 +348,11 @@ impl<'d> Phone<'d> {
         let mut after = None;
         loop {
             let page = self.store.list(&HOUSEHOLD, None, after.as_ref(), 200)?;
-            bodies.extend(page.rows.into_iter().map(|row| (row.id, canonical(&row.fields))));
+            bodies.extend(
+                page.rows
+                    .into_iter()
+                    .map(|row| (row.id, canonical(&row.fields))),
+            );
             match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(bodies),

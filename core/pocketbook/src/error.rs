@@ -56,7 +56,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        if pocketbook_sqlite::is_disk_full(&error) { Self::DiskFull } else { Self::Database(error) }
+        if pocketbook_sqlite::is_disk_full(&error) {
+            Self::DiskFull
+        } else {
+            Self::Database(error)
+        }
     }
 }
 

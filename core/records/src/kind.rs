@@ -228,7 +228,11 @@ fn push_sortable(text: &mut String, value: &Value) {
 impl Shape {
     /// Says whether a value fits; null (take away) always does.
     pub fn accepts(self, value: &Value) -> bool {
-        let text = |longest: usize| value.as_str().is_some_and(|t| t.chars().count() <= longest);
+        let text = |longest: usize| {
+            value
+                .as_str()
+                .is_some_and(|t| t.chars().count() <= longest && !t.contains('\0'))
+        };
         match self {
             _ if value.is_null() => true,
             Self::Text(longest) => text(longest),
@@ -264,7 +268,7 @@ fn each(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
 }
 
 fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 80 && !text.contains('/')
+    !text.is_empty() && text.len() <= 80 && !text.contains(['/', '\0'])
 }
 
 fn is_phone(text: &str) -> bool {

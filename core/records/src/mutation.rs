@@ -354,7 +354,7 @@ fn is_leaf(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => true,
         Value::Number(number) => number.is_i64(),
-        Value::String(text) => text.chars().count() <= 2000,
+        Value::String(text) => text.chars().count() <= 2000 && !text.contains('\0'),
         Value::Array(items) => items.len() <= 100 && items.iter().all(Value::is_string),
         Value::Object(_) => false,
     }

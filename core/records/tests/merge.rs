@@ -16,7 +16,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 fn at() -> At {
-    At { wall: 0, boot: "b".into(), monotonic_ms: 0, contact: None }
+    At {
+        wall: 0,
+        boot: "b".into(),
+        monotonic_ms: 0,
+        contact: None,
+    }
 }
 
 fn author(phone: u128, mseq: u64, from: i64, to: i64, commit: u64) -> Author {
@@ -33,8 +38,14 @@ fn author(phone: u128, mseq: u64, from: i64, to: i64, commit: u64) -> Author {
 }
 
 fn stored(fields: Value) -> Stored {
-    let Value::Object(body) = fields else { panic!("an object") };
-    Stored { body, created: author(9, 1, 0, 0, 1).stamp(None), stamps: Stamps::default() }
+    let Value::Object(body) = fields else {
+        panic!("an object")
+    };
+    Stored {
+        body,
+        created: author(9, 1, 0, 0, 1).stamp(None),
+        stamps: Stamps::default(),
+    }
 }
 
 fn patch() -> Frozen {
@@ -44,11 +55,15 @@ fn patch() -> Frozen {
 }
 
 fn path(text: &str) -> Path {
-    Path::parse(text).unwrap()
+    Path::parse(text).expect("a path of the test")
 }
 
 fn set(text: &str, was: Value, to: Value) -> Set {
-    Set { path: path(text), was, to }
+    Set {
+        path: path(text),
+        was,
+        to,
+    }
 }
 
 fn apply(base: &Stored, edit: &Frozen, by: &Author) -> (Stored, Merged) {
@@ -67,11 +82,16 @@ fn two_phones_that_change_different_fields_meet_without_a_question() {
     let mut one = patch();
     one.set.push(set("tenure", json!("own"), json!("rent")));
     let mut other = patch();
-    other.set.push(set("registration", Value::Null, json!("here")));
+    other
+        .set
+        .push(set("registration", Value::Null, json!("here")));
     let (after, first) = apply(&base, &one, &author(1, 1, 5, 6, 2));
     let (after, second) = apply(&after, &other, &author(2, 1, 5, 6, 3));
     assert!(first.disputes.is_empty() && second.disputes.is_empty());
-    assert_eq!(Value::Object(after.body), json!({"registration": "here", "tenure": "rent"}));
+    assert_eq!(
+        Value::Object(after.body),
+        json!({"registration": "here", "tenure": "rent"})
+    );
 }
 
 #[test]
@@ -85,7 +105,11 @@ fn a_register_written_by_two_keeps_all_three_values_and_shows_the_later() {
     for (from, to, shown) in [(70, 80, "lent"), (10, 20, "rent"), (55, 58, "lent")] {
         let (after, merged) = apply(&middle, &other, &author(2, 1, from, to, 3));
         assert_eq!(after.body["tenure"], shown);
-        let values: Vec<&Value> = merged.disputes[0].candidates.iter().map(|c| &c.value).collect();
+        let values: Vec<&Value> = merged.disputes[0]
+            .candidates
+            .iter()
+            .map(|c| &c.value)
+            .collect();
         assert_eq!(values, [&json!("rent"), &json!("own"), &json!("lent")]);
     }
 }
@@ -101,25 +125,48 @@ fn an_own_later_edit_is_no_conflict_even_from_a_stale_screen() {
     let (mine, merged) = apply(&after, &second, &author(1, 2, 7, 8, 3));
     assert!(merged.disputes.is_empty());
     assert_eq!(mine.body["tenure"], "lent");
-    let desk = Author { own_chain: false, ..author(1, 2, 7, 8, 3) };
-    assert_eq!(apply(&after, &second, &desk).1.disputes.len(), 1, "a desk's screens don't chain");
+    let desk = Author {
+        own_chain: false,
+        ..author(1, 2, 7, 8, 3)
+    };
+    assert_eq!(
+        apply(&after, &second, &desk).1.disputes.len(),
+        1,
+        "a desk's screens don't chain"
+    );
 }
 
 #[test]
 fn a_never_auto_field_stays_until_its_holder_decides() {
     let base = stored(json!({"moved_out": "2026-01-01"}));
     let mut edit = patch();
-    edit.set.push(set("moved_out", Value::Null, json!("2026-02-02")));
+    edit.set
+        .push(set("moved_out", Value::Null, json!("2026-02-02")));
     let (after, merged) = apply(&base, &edit, &author(1, 1, 900, 950, 2));
     assert_eq!(after.body["moved_out"], "2026-01-01");
     assert!(merged.disputes[0].held);
-    let review = decide::open(None, "household", RecordId(Uuid::nil()), &merged.disputes[0], 5);
-    let seen: Vec<String> = decide::candidates(&review).into_iter().map(|c| c.id).collect();
-    let decision = Decide { choice: Choice::Value(json!("2026-02-02")), seen };
+    let review = decide::open(
+        None,
+        "household",
+        RecordId(Uuid::nil()),
+        &merged.disputes[0],
+        5,
+    );
+    let seen: Vec<String> = decide::candidates(&review)
+        .into_iter()
+        .map(|c| c.id)
+        .collect();
+    let decision = Decide {
+        choice: Choice::Value(json!("2026-02-02")),
+        seen,
+    };
     let worker = author(1, 2, 960, 961, 3);
     let proposed = decide::decide(&review, &decision, &worker).unwrap();
     assert!(matches!(proposed, Decided::Proposed { .. }));
-    let head = Author { holder: true, ..author(3, 1, 970, 971, 4) };
+    let head = Author {
+        holder: true,
+        ..author(3, 1, 970, 971, 4)
+    };
     let Decided::Settled { value, .. } = decide::decide(&review, &decision, &head).unwrap() else {
         panic!("the head settles");
     };
@@ -132,18 +179,43 @@ fn a_decision_that_has_not_seen_every_candidate_settles_nothing() {
     let mut edit = patch();
     edit.set.push(set("tenure", json!("own"), json!("lent")));
     let (_, merged) = apply(&base, &edit, &author(1, 1, 5, 6, 2));
-    let review = decide::open(None, "household", RecordId(Uuid::nil()), &merged.disputes[0], 5);
-    let all: Vec<String> = decide::candidates(&review).into_iter().map(|c| c.id).collect();
-    let part = Decide { choice: Choice::Candidate(all[0].clone()), seen: all[..2].to_vec() };
+    let review = decide::open(
+        None,
+        "household",
+        RecordId(Uuid::nil()),
+        &merged.disputes[0],
+        5,
+    );
+    let all: Vec<String> = decide::candidates(&review)
+        .into_iter()
+        .map(|c| c.id)
+        .collect();
+    let part = Decide {
+        choice: Choice::Candidate(all[0].clone()),
+        seen: all[..2].to_vec(),
+    };
     let by = author(2, 5, 8, 8, 4);
-    assert!(matches!(decide::decide(&review, &part, &by), Ok(Decided::Proposed { .. })));
-    let whole = Decide { choice: Choice::Candidate(all[0].clone()), seen: all.clone() };
+    assert!(matches!(
+        decide::decide(&review, &part, &by),
+        Ok(Decided::Proposed { .. })
+    ));
+    let whole = Decide {
+        choice: Choice::Candidate(all[0].clone()),
+        seen: all.clone(),
+    };
     let Ok(Decided::Settled { review: closed, .. }) = decide::decide(&review, &whole, &by) else {
         panic!("all were seen");
     };
-    assert_eq!(decide::decide(&closed, &whole, &author(3, 1, 9, 9, 5)), Ok(Decided::Same));
-    let other = Decide { choice: Choice::Candidate(all[2].clone()), seen: all };
-    let Ok(Decided::Proposed { review: again }) = decide::decide(&closed, &other, &author(3, 1, 9, 9, 5))
+    assert_eq!(
+        decide::decide(&closed, &whole, &author(3, 1, 9, 9, 5)),
+        Ok(Decided::Same)
+    );
+    let other = Decide {
+        choice: Choice::Candidate(all[2].clone()),
+        seen: all,
+    };
+    let Ok(Decided::Proposed { review: again }) =
+        decide::decide(&closed, &other, &author(3, 1, 9, 9, 5))
     else {
         panic!("it had not seen the closing decision");
     };
@@ -154,10 +226,16 @@ fn a_decision_that_has_not_seen_every_candidate_settles_nothing() {
 fn removing_a_tag_disputes_the_proof_that_was_not_seen() {
     let base = stored(json!({"tags": {"lives-alone": {"proof": "old"}}}));
     let mut edited = patch();
-    edited.set.push(set("tags/lives-alone/proof", json!("old"), json!("new")));
+    edited
+        .set
+        .push(set("tags/lives-alone/proof", json!("old"), json!("new")));
     let mut removed = patch();
-    removed.set.push(set("tags/lives-alone/proof", json!("old"), Value::Null));
-    removed.remove.insert(path("tags"), vec!["lives-alone".into()]);
+    removed
+        .set
+        .push(set("tags/lives-alone/proof", json!("old"), Value::Null));
+    removed
+        .remove
+        .insert(path("tags"), vec!["lives-alone".into()]);
     let (after, _) = apply(&base, &edited, &author(1, 1, 5, 6, 2));
     let (after, merged) = apply(&after, &removed, &author(2, 1, 1, 2, 3));
     assert_eq!(after.body["tags"]["lives-alone"]["proof"], "new");
@@ -174,37 +252,85 @@ fn edits_are_checked_against_the_table() {
         frozen.check(&HOUSEHOLD)
     };
     assert_eq!(check(patch(), "tenure", json!("own")), Ok(()));
-    assert_eq!(check(patch(), "tenure", json!(7)), Err(Reason::BadValue("tenure".into())));
-    assert_eq!(check(patch(), "grid", json!("g")), Err(Reason::ServerField("grid".into())));
-    assert_eq!(check(patch(), "state", json!("x")), Err(Reason::ServerField("state".into())));
-    assert_eq!(check(patch(), "colour", json!("x")), Err(Reason::UnknownField("colour".into())));
-    let newer = Frozen { schema: u16::MAX, ..patch() };
-    assert_eq!(check(newer, "colour", json!("x")), Ok(()), "kept from a newer schema");
-    assert_eq!(check(patch(), "knocks", json!(1)), Err(Reason::BadValue("knocks".into())));
-    assert_eq!(patch().check(&PERSON), Err(Reason::Malformed), "a patch without edits");
+    assert_eq!(
+        check(patch(), "tenure", json!(7)),
+        Err(Reason::BadValue("tenure".into()))
+    );
+    assert_eq!(
+        check(patch(), "grid", json!("g")),
+        Err(Reason::ServerField("grid".into()))
+    );
+    assert_eq!(
+        check(patch(), "state", json!("x")),
+        Err(Reason::ServerField("state".into()))
+    );
+    assert_eq!(
+        check(patch(), "colour", json!("x")),
+        Err(Reason::UnknownField("colour".into()))
+    );
+    let newer = Frozen {
+        schema: u16::MAX,
+        ..patch()
+    };
+    assert_eq!(
+        check(newer, "colour", json!("x")),
+        Ok(()),
+        "kept from a newer schema"
+    );
+    assert_eq!(
+        check(patch(), "knocks", json!(1)),
+        Err(Reason::BadValue("knocks".into()))
+    );
+    assert_eq!(
+        patch().check(&PERSON),
+        Err(Reason::Malformed),
+        "a patch without edits"
+    );
 }
 
 /// An edit of the fields whose merge must not depend on the order of arrival.
 fn free_edit() -> impl Strategy<Value = Frozen> {
     let item = prop::sample::select(vec!["a", "b", "c"]);
-    (-5_i64..5, 0_i64..9, 0_i64..9, prop::collection::vec((item, any::<bool>()), 0..4), 0_u8..4).prop_map(
-        |(by, late, early, items, note)| {
+    (
+        -5_i64..5,
+        0_i64..9,
+        0_i64..9,
+        prop::collection::vec((item, any::<bool>()), 0..4),
+        0_u8..4,
+    )
+        .prop_map(|(by, late, early, items, note)| {
             let mut frozen = patch();
             frozen.inc.insert(path("knocks"), by);
             frozen.set.push(set("last_visit", Value::Null, json!(late)));
-            frozen.set.push(set("known_since", Value::Null, json!(early)));
+            frozen
+                .set
+                .push(set("known_since", Value::Null, json!(early)));
             for (item, adds) in items {
                 if adds {
-                    frozen.add.entry(path("tags")).or_default().push(json!(item));
-                    frozen.add.entry(path("photos")).or_default().push(json!(item));
+                    frozen
+                        .add
+                        .entry(path("tags"))
+                        .or_default()
+                        .push(json!(item));
+                    frozen
+                        .add
+                        .entry(path("photos"))
+                        .or_default()
+                        .push(json!(item));
                 } else {
-                    frozen.remove.entry(path("photos")).or_default().push(item.into());
+                    frozen
+                        .remove
+                        .entry(path("photos"))
+                        .or_default()
+                        .push(item.into());
                 }
             }
-            frozen.add.insert(path("notes"), vec![json!({"id": format!("n{note}"), "text": "x"})]);
+            frozen.add.insert(
+                path("notes"),
+                vec![json!({"id": format!("n{note}"), "text": "x"})],
+            );
             frozen
-        },
-    )
+        })
 }
 
 proptest! {

@@ -50,7 +50,11 @@ pub fn open(folder: &Path, account: &str, seams: Seams) -> Result<Store> {
 /// Opens a database that was set aside, to read what it still gives.
 pub(crate) fn open_damaged(file: &Path, account: &str, seams: &Seams) -> Result<Connection> {
     let key = database_key(account, seams)?;
-    let options = Options { key, access: Access::ReadOnly, ..Options::new(file) };
+    let options = Options {
+        key,
+        access: Access::ReadOnly,
+        ..Options::new(file)
+    };
     Ok(pocketbook_sqlite::open(&options, &LADDER)?)
 }
 
@@ -64,7 +68,10 @@ fn database_key(account: &str, seams: &Seams) -> Result<Option<RawKey>> {
 /// The key and, behind it, the salt that SQLCipher wants: fixed for one key, so that the file can
 /// be opened by the key alone.
 fn raw_key(key: &[u8; 32]) -> RawKey {
-    let salt = Sha256::new().chain_update(b"pocketbook salt").chain_update(key).finalize();
+    let salt = Sha256::new()
+        .chain_update(b"pocketbook salt")
+        .chain_update(key)
+        .finalize();
     let mut raw = [0; RawKey::LEN];
     raw[..32].copy_from_slice(key);
     raw[32..].copy_from_slice(&salt[..16]);
@@ -94,6 +101,7 @@ impl Store {
 
     /// Returns who is enrolled here.
     pub fn account(&self) -> Result<Account> {
-        self.read(|connection| meta::read_json(connection, meta::ACCOUNT))?.ok_or(Error::NotEnrolled)
+        self.read(|connection| meta::read_json(connection, meta::ACCOUNT))?
+            .ok_or(Error::NotEnrolled)
     }
 }

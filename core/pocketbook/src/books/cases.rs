@@ -70,7 +70,11 @@ impl Book {
 
     /// Hands a draft in as settled on the spot (自处理), with its photos as proof.
     pub fn close_on_spot(&self, draft: CaseDraft) -> Result<Report> {
-        let fields = self.store()?.draft(draft.id)?.ok_or(Error::NotFound)?.fields;
+        let fields = self
+            .store()?
+            .draft(draft.id)?
+            .ok_or(Error::NotFound)?
+            .fields;
         let photos = fields.get("photos").cloned().unwrap_or_else(|| json!([]));
         let args = Fields::from_iter([("photos".to_owned(), photos)]);
         self.hand_in(draft, "close_on_spot", args)
@@ -79,8 +83,15 @@ impl Book {
     /// Returns a page of all cases here, by household and then the newest first.
     pub fn cases(&self, after: Option<&After>, limit: usize) -> Result<Rows<Entry<Case>>> {
         let page = self.store()?.list(&CASE, None, after, limit)?;
-        let rows = page.rows.into_iter().map(|shown| Entry::read(shown, Case::read)).collect();
-        Ok(Rows { rows, next: page.next })
+        let rows = page
+            .rows
+            .into_iter()
+            .map(|shown| Entry::read(shown, Case::read))
+            .collect();
+        Ok(Rows {
+            rows,
+            next: page.next,
+        })
     }
 
     /// Returns one case.
@@ -100,8 +111,14 @@ impl Book {
         let mut fields = store.draft(draft.id)?.ok_or(Error::NotFound)?.fields;
         fields.entry("sort").or_insert_with(|| json!("issue"));
         fields.entry("source").or_insert_with(|| json!("worker"));
-        fields.entry("reported_at").or_insert_with(|| json!(store.seams.clock.wall_ms()));
-        let new = NewRecord { id: Some(draft.id), fields, command: Some((command.to_owned(), args)) };
+        fields
+            .entry("reported_at")
+            .or_insert_with(|| json!(store.seams.clock.wall_ms()));
+        let new = NewRecord {
+            id: Some(draft.id),
+            fields,
+            command: Some((command.to_owned(), args)),
+        };
         let (id, authored) = self.create(&CASE, new)?;
         Ok(Report { id, authored })
     }

@@ -34,10 +34,24 @@ pub struct PersonFile {
 
 impl Book {
     /// Returns a page of the households of a grid, or of all grids here, by address.
-    pub fn households(&self, grid: Option<&UnitId>, after: Option<&After>, limit: usize) -> Result<Rows<Entry<Household>>> {
-        let page = self.store()?.list(&HOUSEHOLD, grid.map(|grid| grid.0.as_str()), after, limit)?;
-        let rows = page.rows.into_iter().map(|shown| Entry::read(shown, Household::read)).collect();
-        Ok(Rows { rows, next: page.next })
+    pub fn households(
+        &self,
+        grid: Option<&UnitId>,
+        after: Option<&After>,
+        limit: usize,
+    ) -> Result<Rows<Entry<Household>>> {
+        let page =
+            self.store()?
+                .list(&HOUSEHOLD, grid.map(|grid| grid.0.as_str()), after, limit)?;
+        let rows = page
+            .rows
+            .into_iter()
+            .map(|shown| Entry::read(shown, Household::read))
+            .collect();
+        Ok(Rows {
+            rows,
+            next: page.next,
+        })
     }
 
     /// Returns a household with its people, visits and cases, read at one moment.
@@ -58,8 +72,14 @@ impl Book {
             Ok(HouseholdFile {
                 household: Entry::read(household, Household::read),
                 people,
-                visits: visits.into_iter().map(|shown| Entry::read(shown, Visit::read)).collect(),
-                cases: cases.into_iter().map(|shown| Entry::read(shown, Case::read)).collect(),
+                visits: visits
+                    .into_iter()
+                    .map(|shown| Entry::read(shown, Visit::read))
+                    .collect(),
+                cases: cases
+                    .into_iter()
+                    .map(|shown| Entry::read(shown, Case::read))
+                    .collect(),
             })
         })
     }

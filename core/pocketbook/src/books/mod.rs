@@ -52,17 +52,28 @@ pub struct Entry<T> {
 }
 
 impl<T: Default> Entry<T> {
-    fn read(shown: Shown, read: impl Fn(&Fields) -> std::result::Result<T, serde_json::Error>) -> Self {
+    fn read(
+        shown: Shown,
+        read: impl Fn(&Fields) -> std::result::Result<T, serde_json::Error>,
+    ) -> Self {
         // A field that does not fit its shape any more must not hide the record.
         let fields = read(&shown.fields).unwrap_or_default();
-        Self { id: shown.id, rev: shown.rev, mark: shown.mark, fields }
+        Self {
+            id: shown.id,
+            rev: shown.rev,
+            mark: shown.mark,
+            fields,
+        }
     }
 }
 
 impl Book {
     /// Opens the book over a store.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, is_locked: AtomicBool::new(false) }
+        Self {
+            store,
+            is_locked: AtomicBool::new(false),
+        }
     }
 
     /// Locks the screens: no verb answers until [`Self::unlock`]. Hand-in goes on.
@@ -77,6 +88,10 @@ impl Book {
 
     /// Returns the store, unless the book is locked.
     pub fn store(&self) -> Result<&Arc<Store>> {
-        if self.is_locked.load(Ordering::Acquire) { Err(Error::Locked) } else { Ok(&self.store) }
+        if self.is_locked.load(Ordering::Acquire) {
+            Err(Error::Locked)
+        } else {
+            Ok(&self.store)
+        }
     }
 }

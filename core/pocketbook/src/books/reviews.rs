@@ -49,7 +49,12 @@ impl Book {
             let mut after = None;
             loop {
                 let page = store.list(kind, under.as_deref(), after.as_ref(), MAX_PAGE)?;
-                open.extend(page.rows.into_iter().filter(is_open).map(|shown| read(kind, shown, me)));
+                open.extend(
+                    page.rows
+                        .into_iter()
+                        .filter(is_open)
+                        .map(|shown| read(kind, shown, me)),
+                );
                 match page.next {
                     Some(next) => after = Some(next),
                     None => break,
@@ -96,7 +101,11 @@ fn is_open(shown: &Shown) -> bool {
 fn read(kind: &'static Kind, shown: Shown, me: UserId) -> OpenReview {
     let candidates = candidates(&shown.fields);
     let latest = |wanted: &dyn Fn(&&Candidate) -> bool| {
-        candidates.iter().filter(wanted).max_by_key(|c| c.at.map(|at| at.to)).cloned()
+        candidates
+            .iter()
+            .filter(wanted)
+            .max_by_key(|c| c.at.map(|at| at.to))
+            .cloned()
     };
     OpenReview {
         mine: latest(&|c| c.by == Some(me)),

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pocketbook_records::ids::RecordId;
+use pocketbook_records::ids::{BlobHash, RecordId};
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::mutation::{Frozen, Op};
 use pocketbook_records::time::At;
@@ -19,7 +19,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::books::account;
 use crate::error::Result;
 use crate::seams::{FilesError, Seams, uuid_v7};
-use crate::store::{Store, meta};
+use crate::store::{Store, id_column, kind_named, meta, view};
 
 /// What could be carried over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +49,16 @@ pub fn salvage(folder: &Path, name: &str, seams: Seams) -> Result<(Store, Salvag
     let old = account::open_damaged(&set_aside, name, &seams).ok();
     let read = |table: &str, filter: &str| match &old {
         Some(old) => Table::read(old, table, filter),
-        None => Table { insert: String::new(), rows: Vec::new() },
+        None => Table {
+            insert: String::new(),
+            rows: Vec::new(),
+        },
     };
     let metas = read("meta", "name IN ('account', 'user')");
-    let mut authored = read("authored", "outcome IS NULL OR mseq = (SELECT MAX(mseq) FROM authored)");
+    let mut authored = read(
+        "authored",
+        "outcome IS NULL OR mseq = (SELECT MAX(mseq) FROM authored)",
+    );
     let drafts = read("draft", "1");
     let blobs = read("blob", "state IN ('draft', 'waiting')");
     keep_unnamed_files(&seams, &blobs)?;
@@ -62,9 +68,11 @@ pub fn salvage(folder: &Path, name: &str, seams: Seams) -> Result<(Store, Salvag
         for table in [&metas, &authored, &drafts, &blobs] {
             table.write(transaction)?;
         }
-        Ok(())
+        show_again(transaction)
     })?;
-    let is_enrolled = store.read(|connection| meta::read::<String>(connection, meta::ACCOUNT))?.is_some();
+    let is_enrolled = store
+        .read(|connection| meta::read::<String>(connection, meta::ACCOUNT))?
+        .is_some();
     let salvaged = Salvaged {
         set_aside,
         account: is_enrolled,
@@ -78,16 +86,26 @@ pub fn salvage(folder: &Path, name: &str, seams: Seams) -> Result<(Store, Salvag
 impl Table {
     /// Reads rows until the damage stops it.
     fn read(old: &Connection, table: &str, filter: &str) -> Self {
-        let mut read = Self { insert: String::new(), rows: Vec::new() };
-        let Ok(mut statement) = old.prepare(&format!("SELECT * FROM {table} WHERE {filter}")) else {
+        let mut read = Self {
+            insert: String::new(),
+            rows: Vec::new(),
+        };
+        let Ok(mut statement) = old.prepare(&format!("SELECT * FROM {table} WHERE {filter}"))
+        else {
             return read;
         };
-        let columns: Vec<String> =
-            statement.column_names().map(|name| format!("\"{name}\"")).collect();
+        let columns: Vec<String> = statement
+            .column_names()
+            .map(|name| format!("\"{name}\""))
+            .collect();
         let places = vec!["?"; columns.len()].join(", ");
-        read.insert =
-            format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({places})", columns.join(", "));
-        let Ok(mut rows) = statement.query([]) else { return read };
+        read.insert = format!(
+            "INSERT OR IGNORE INTO {table} ({}) VALUES ({places})",
+            columns.join(", ")
+        );
+        let Ok(mut rows) = statement.query([]) else {
+            return read;
+        };
         while let Ok(Some(row)) = rows.next() {
             let values = (0..columns.len()).map(|column| row.get(column)).collect();
             match values {
@@ -100,10 +118,24 @@ impl Table {
 
     fn write(&self, connection: &Connection) -> Result<()> {
         for row in &self.rows {
-            connection.prepare_cached(&self.insert)?.execute(params_from_iter(row))?;
+            connection
+                .prepare_cached(&self.insert)?
+                .execute(params_from_iter(row))?;
         }
         Ok(())
     }
+}
+
+/// Shows the work that was carried over: the view of the new file knows nothing of it yet.
+fn show_again(connection: &Connection) -> Result<()> {
+    let mut statement =
+        connection.prepare("SELECT DISTINCT kind, id FROM authored WHERE overlaid = 1")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let kind = kind_named(row.get_ref(0)?.as_str().unwrap_or_default())?;
+        view::refresh(connection, kind, RecordId(id_column(row, 1)?))?;
+    }
+    Ok(())
 }
 
 /// Gives numbers between the first and the last entry that could not be read a void entry.
@@ -113,8 +145,12 @@ fn fill_holes(store: &Store, authored: &mut Table) -> usize {
         _ => 0,
     };
     let known: BTreeMap<i64, ()> = authored.rows.iter().map(|row| (number(row), ())).collect();
-    let (Some(first), Some(last)) = (known.keys().next(), known.keys().next_back()) else { return 0 };
-    let holes: Vec<i64> = (*first..*last).filter(|mseq| !known.contains_key(mseq)).collect();
+    let (Some(first), Some(last)) = (known.keys().next(), known.keys().next_back()) else {
+        return 0;
+    };
+    let holes: Vec<i64> = (*first..*last)
+        .filter(|mseq| !known.contains_key(mseq))
+        .collect();
     let clock = &store.seams.clock;
     for mseq in &holes {
         let at = At {
@@ -157,8 +193,9 @@ fn keep_unnamed_files(seams: &Seams, blobs: &Table) -> Result<()> {
         })
         .collect();
     for name in seams.files.list("")? {
-        let is_named = named.iter().any(|hash| name.starts_with(hash.as_str()));
-        if !is_named && !name.starts_with("aside.") {
+        let hash = name.split('.').next().unwrap_or_default();
+        let is_ours = hash.parse::<BlobHash>().is_ok();
+        if is_ours && !named.iter().any(|known| known == hash) {
             seams.files.rename(&name, &format!("aside.{name}"))?;
         }
     }

@@ -43,8 +43,18 @@ impl Book {
                         continue;
                     }
                     let is_mine = item.fields.author == Some(me.0);
-                    let frozen = item.fields.frozen.as_deref().and_then(|text| Frozen::parse(text).ok());
-                    items.push(TrayItem { item, kind: kind.name, is_mine, frozen, shown });
+                    let frozen = item
+                        .fields
+                        .frozen
+                        .as_deref()
+                        .and_then(|text| Frozen::parse(text).ok());
+                    items.push(TrayItem {
+                        item,
+                        kind: kind.name,
+                        is_mine,
+                        frozen,
+                        shown,
+                    });
                 }
                 match page.next {
                     Some(next) => after = Some(next),
@@ -64,7 +74,12 @@ impl Book {
             Op::Create => self.corrected_creation(kind, old, changes)?,
             _ => self.corrected_edit(kind, old, changes)?,
         };
-        let turn = item.item.fields.turn.and_then(|turn| u32::try_from(turn).ok()).unwrap_or(0);
+        let turn = item
+            .item
+            .fields
+            .turn
+            .and_then(|turn| u32::try_from(turn).ok())
+            .unwrap_or(0);
         self.replace(fresh, mid, turn)
     }
 
@@ -83,14 +98,27 @@ impl Book {
                 to => fields.insert(change.path.clone(), to.clone()),
             };
         }
-        let command = old.command.clone().map(|command| (command.name, command.args));
-        let (_, frozen) = self.creation_of(kind, NewRecord { id: Some(old.id), fields, command })?;
+        let command = old
+            .command
+            .clone()
+            .map(|command| (command.name, command.args));
+        let (_, frozen) = self.creation_of(
+            kind,
+            NewRecord {
+                id: Some(old.id),
+                fields,
+                command,
+            },
+        )?;
         Ok(frozen)
     }
 
     fn corrected_edit(&self, kind: &Kind, old: &Frozen, changes: &[Change]) -> Result<Frozen> {
         let mut fresh = self.edit_of(kind, old.id, old.seen, changes)?;
-        let kept = old.set.iter().filter(|set| !fresh.set.iter().any(|new| new.path == set.path));
+        let kept = old
+            .set
+            .iter()
+            .filter(|set| !fresh.set.iter().any(|new| new.path == set.path));
         let kept: Vec<_> = kept.cloned().collect();
         for set in &mut fresh.set {
             // The person was shown what the record held when the first edit was made.
@@ -100,10 +128,16 @@ impl Book {
         }
         fresh.set.extend(kept);
         for (path, items) in &old.add {
-            fresh.add.entry(path.clone()).or_insert_with(|| items.clone());
+            fresh
+                .add
+                .entry(path.clone())
+                .or_insert_with(|| items.clone());
         }
         for (path, items) in &old.remove {
-            fresh.remove.entry(path.clone()).or_insert_with(|| items.clone());
+            fresh
+                .remove
+                .entry(path.clone())
+                .or_insert_with(|| items.clone());
         }
         fresh.blobs = blobs_named(&fresh);
         Ok(fresh)

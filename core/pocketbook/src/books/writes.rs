@@ -40,7 +40,13 @@ pub struct NewRecord {
 
 impl Book {
     /// Saves changes of a record. `seen` is the rev that the screen showed.
-    pub fn edit(&self, kind: &Kind, id: RecordId, seen: Option<Rev>, changes: &[Change]) -> Result<Authored> {
+    pub fn edit(
+        &self,
+        kind: &Kind,
+        id: RecordId,
+        seen: Option<Rev>,
+        changes: &[Change],
+    ) -> Result<Authored> {
         let frozen = self.edit_of(kind, id, seen, changes)?;
         self.store()?.author(frozen)
     }
@@ -52,10 +58,22 @@ impl Book {
     }
 
     /// Gives a command to a record as it is shown.
-    pub fn command(&self, kind: &Kind, shown: &Shown, name: &str, args: Fields) -> Result<Authored> {
-        let workflow = kind.workflow.ok_or(Error::Refused(Reason::UnknownCommand))?;
+    pub fn command(
+        &self,
+        kind: &Kind,
+        shown: &Shown,
+        name: &str,
+        args: Fields,
+    ) -> Result<Authored> {
+        let workflow = kind
+            .workflow
+            .ok_or(Error::Refused(Reason::UnknownCommand))?;
         let state = workflow.state(&shown.fields);
-        let mut lines = workflow.lines.iter().filter(|line| line.command == name).peekable();
+        let mut lines = workflow
+            .lines
+            .iter()
+            .filter(|line| line.command == name)
+            .peekable();
         if lines.peek().is_none() {
             return Err(Error::Refused(Reason::UnknownCommand));
         }
@@ -65,7 +83,11 @@ impl Book {
         let store = self.store()?;
         let mut frozen = Frozen::new(kind, shown.id, Op::Command, store.now()?);
         frozen.seen = shown.rev;
-        frozen.command = Some(Command { name: name.to_owned(), args, expect: expect(state, &shown.fields) });
+        frozen.command = Some(Command {
+            name: name.to_owned(),
+            args,
+            expect: expect(state, &shown.fields),
+        });
         frozen.blobs = blobs_named(&frozen);
         store.author(frozen)
     }
@@ -83,7 +105,13 @@ impl Book {
         self.store()?.withdraw(mid)
     }
 
-    pub(crate) fn edit_of(&self, kind: &Kind, id: RecordId, seen: Option<Rev>, changes: &[Change]) -> Result<Frozen> {
+    pub(crate) fn edit_of(
+        &self,
+        kind: &Kind,
+        id: RecordId,
+        seen: Option<Rev>,
+        changes: &[Change],
+    ) -> Result<Frozen> {
         let mut frozen = Frozen::new(kind, id, Op::Patch, self.store()?.now()?);
         frozen.seen = seen;
         for change in changes {
@@ -98,11 +126,23 @@ impl Book {
         let id = new.id.unwrap_or_else(|| store.new_id());
         let mut frozen = Frozen::new(kind, id, Op::Create, store.now()?);
         for (name, to) in new.fields {
-            spell(kind, &mut frozen, &Change { path: name, was: Value::Null, to })?;
+            spell(
+                kind,
+                &mut frozen,
+                &Change {
+                    path: name,
+                    was: Value::Null,
+                    to,
+                },
+            )?;
         }
         if let Some((name, args)) = new.command {
             let start = kind.workflow.map_or("", |workflow| workflow.start);
-            frozen.command = Some(Command { name, args, expect: expect(start, &Fields::new()) });
+            frozen.command = Some(Command {
+                name,
+                args,
+                expect: expect(start, &Fields::new()),
+            });
         }
         frozen.blobs = blobs_named(&frozen);
         Ok((id, frozen))
@@ -120,7 +160,10 @@ fn expect(state: &str, fields: &Fields) -> Expect {
     Expect {
         state: state.to_owned(),
         turn: u32::try_from(turn).unwrap_or(u32::MAX),
-        after: fields.get("transition").and_then(Value::as_str).and_then(|mid| mid.parse().ok()),
+        after: fields
+            .get("transition")
+            .and_then(Value::as_str)
+            .and_then(|mid| mid.parse().ok()),
     }
 }
 
@@ -128,7 +171,9 @@ fn expect(state: &str, fields: &Fields) -> Expect {
 fn spell(kind: &Kind, frozen: &mut Frozen, change: &Change) -> Result<()> {
     let path = Path::parse(&change.path)
         .map_err(|_| Error::Refused(Reason::BadValue(change.path.clone())))?;
-    let rule = kind.field(path.root()).map_or(Rule::Register, |field| field.rule);
+    let rule = kind
+        .field(path.root())
+        .map_or(Rule::Register, |field| field.rule);
     match rule {
         Rule::Counter => {
             let by = change.to.as_i64().unwrap_or(0) - change.was.as_i64().unwrap_or(0);
@@ -136,16 +181,34 @@ fn spell(kind: &Kind, frozen: &mut Frozen, change: &Change) -> Result<()> {
         }
         Rule::Set => {
             let (was, to) = (texts(&change.was), texts(&change.to));
-            add(frozen, &path, to.iter().filter(|item| !was.contains(item)).map(|item| json!(item)));
-            take(frozen, &path, was.iter().filter(|item| !to.contains(item)).cloned());
+            add(
+                frozen,
+                &path,
+                to.iter()
+                    .filter(|item| !was.contains(item))
+                    .map(|item| json!(item)),
+            );
+            take(
+                frozen,
+                &path,
+                was.iter().filter(|item| !to.contains(item)).cloned(),
+            );
         }
         Rule::Append => {
             let was = change.was.as_array().map_or(&[][..], Vec::as_slice);
             let to = change.to.as_array().map_or(&[][..], Vec::as_slice);
-            add(frozen, &path, to.iter().filter(|item| !was.contains(item)).cloned());
+            add(
+                frozen,
+                &path,
+                to.iter().filter(|item| !was.contains(item)).cloned(),
+            );
         }
         Rule::Map => spell_map(frozen, &path, &change.was, &change.to)?,
-        _ => frozen.set.push(Set { path, was: change.was.clone(), to: change.to.clone() }),
+        _ => frozen.set.push(Set {
+            path,
+            was: change.was.clone(),
+            to: change.to.clone(),
+        }),
     }
     Ok(())
 }
@@ -154,18 +217,29 @@ fn spell_map(frozen: &mut Frozen, path: &Path, was: &Value, to: &Value) -> Resul
     match path.segments().count() {
         1 | 2 => {
             let nothing = Map::new();
-            let (had, has) = (was.as_object().unwrap_or(&nothing), to.as_object().unwrap_or(&nothing));
+            let (had, has) = (
+                was.as_object().unwrap_or(&nothing),
+                to.as_object().unwrap_or(&nothing),
+            );
             if path.segments().count() == 2 {
                 spell_key(frozen, path, was, to);
             }
-            let names = had.keys().chain(has.keys().filter(|name| !had.contains_key(*name)));
+            let names = had
+                .keys()
+                .chain(has.keys().filter(|name| !had.contains_key(*name)));
             for name in names {
-                let inner = path.join(name).map_err(|_| Error::Refused(Reason::BadValue(path.to_string())))?;
+                let inner = path
+                    .join(name)
+                    .map_err(|_| Error::Refused(Reason::BadValue(path.to_string())))?;
                 let value = |map: &Map<String, Value>| map.get(name).cloned().unwrap_or_default();
                 spell_map(frozen, &inner, &value(had), &value(has))?;
             }
         }
-        _ => frozen.set.push(Set { path: path.clone(), was: was.clone(), to: to.clone() }),
+        _ => frozen.set.push(Set {
+            path: path.clone(),
+            was: was.clone(),
+            to: to.clone(),
+        }),
     }
     Ok(())
 }
@@ -197,5 +271,8 @@ fn take(frozen: &mut Frozen, path: &Path, items: impl Iterator<Item = String>) {
 
 fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().map_or(&[][..], Vec::as_slice);
-    items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    items
+        .iter()
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }

@@ -71,7 +71,13 @@ const RENDERINGS: [Rendering; 3] = [Rendering::Thumbnail, Rendering::Master, Ren
 
 impl Store {
     /// Takes a photo for a record that is being drafted: prepares, seals and notes it.
-    pub fn take_photo(&self, kind: &Kind, id: RecordId, camera: &[u8], size: Size) -> Result<(BlobHash, Prepared)> {
+    pub fn take_photo(
+        &self,
+        kind: &Kind,
+        id: RecordId,
+        camera: &[u8],
+        size: Size,
+    ) -> Result<(BlobHash, Prepared)> {
         let prepared = photos::prepare(camera, size)?;
         let hash = BlobHash::of(&prepared.master);
         self.seal(Rendering::Master, hash, &prepared.master)?;
@@ -83,7 +89,13 @@ impl Store {
                 "INSERT INTO blob (hash, kind, id, bytes, state, taken)
                  VALUES (?1, ?2, ?3, ?4, 'draft', ?5)
                  ON CONFLICT (hash) DO NOTHING",
-                params![hash.0, kind.name, id.as_bytes(), sql_int(prepared.master.len() as u64), taken],
+                params![
+                    hash.0,
+                    kind.name,
+                    id.as_bytes(),
+                    sql_int(prepared.master.len() as u64),
+                    taken
+                ],
             )?;
             Ok(())
         })?;
@@ -91,7 +103,13 @@ impl Store {
     }
 
     /// Keeps a photo that was fetched from the server. The bytes must hash to its name.
-    pub fn keep_fetched(&self, kind: &Kind, id: RecordId, hash: BlobHash, master: &[u8]) -> Result<()> {
+    pub fn keep_fetched(
+        &self,
+        kind: &Kind,
+        id: RecordId,
+        hash: BlobHash,
+        master: &[u8],
+    ) -> Result<()> {
         let prepared = photos::prepare(master, Size::Papers)?;
         self.seal(Rendering::Master, hash, master)?;
         self.seal(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
@@ -101,7 +119,13 @@ impl Store {
                 "INSERT INTO blob (hash, kind, id, bytes, state, taken)
                  VALUES (?1, ?2, ?3, ?4, 'fetched', ?5)
                  ON CONFLICT (hash) DO NOTHING",
-                params![hash.0, kind.name, id.as_bytes(), sql_int(master.len() as u64), now],
+                params![
+                    hash.0,
+                    kind.name,
+                    id.as_bytes(),
+                    sql_int(master.len() as u64),
+                    now
+                ],
             )?;
             Ok(())
         })
@@ -125,7 +149,10 @@ impl Store {
         if !is_readable || self.seams.files.len(&name)?.is_none() {
             return Ok(None);
         }
-        let mut sealed = SealedReader::open(FileReader::open(Arc::clone(&self.seams.files), name)?, &self.file_key)?;
+        let mut sealed = SealedReader::open(
+            FileReader::open(Arc::clone(&self.seams.files), name)?,
+            &self.file_key,
+        )?;
         let length = usize::try_from(sealed.plain_len()).map_err(|_| Error::NotFound)?;
         let mut bytes = vec![0; length];
         let read = sealed.read_at(0, &mut bytes)?;
@@ -226,13 +253,19 @@ impl Store {
 
     /// Removes all renderings of a file.
     pub(crate) fn remove_blob_files(&self, hash: BlobHash) -> Result<()> {
-        RENDERINGS.iter().try_for_each(|rendering| remove_if_there(self, &rendering.file(hash)))
+        RENDERINGS
+            .iter()
+            .try_for_each(|rendering| remove_if_there(self, &rendering.file(hash)))
     }
 
     /// Removes files that no row names: a kill came between the two.
     pub(crate) fn sweep_files(&self) -> Result<()> {
         for name in self.seams.files.list("")? {
-            let Some(hash) = name.split('.').next().and_then(|hash| hash.parse::<BlobHash>().ok()) else {
+            let Some(hash) = name
+                .split('.')
+                .next()
+                .and_then(|hash| hash.parse::<BlobHash>().ok())
+            else {
                 continue;
             };
             let is_known: bool = self.read(|connection| {
@@ -257,7 +290,9 @@ impl Store {
         self.seams.entropy.fill(&mut id);
         let file = FileWriter::create(Arc::clone(&self.seams.files), name)?;
         let mut sealed = SealedWriter::new(file, &self.file_key, FileId(id))?;
-        sealed.write_all(plain).map_err(|error| Error::from(crate::seams::FilesError::from(error)))?;
+        sealed
+            .write_all(plain)
+            .map_err(|error| Error::from(crate::seams::FilesError::from(error)))?;
         Ok(sealed.finish()?.sync()?)
     }
 }
@@ -270,7 +305,12 @@ fn remove_if_there(store: &Store, name: &str) -> Result<()> {
 }
 
 /// Hands a file in with the record that names it.
-pub(crate) fn hand_in(connection: &Connection, hash: BlobHash, kind: &str, id: RecordId) -> Result<()> {
+pub(crate) fn hand_in(
+    connection: &Connection,
+    hash: BlobHash,
+    kind: &str,
+    id: RecordId,
+) -> Result<()> {
     connection
         .prepare_cached(
             "UPDATE blob SET state = 'waiting', kind = ?2, id = ?3 WHERE hash = ?1 AND state = 'draft'",
@@ -282,13 +322,19 @@ pub(crate) fn hand_in(connection: &Connection, hash: BlobHash, kind: &str, id: R
 /// A withdrawn entry's file is a draft's again.
 pub(crate) fn let_go(connection: &Connection, hash: BlobHash) -> Result<()> {
     connection
-        .prepare_cached("UPDATE blob SET state = 'draft' WHERE hash = ?1 AND state = 'waiting' AND sent = 0")?
+        .prepare_cached(
+            "UPDATE blob SET state = 'draft' WHERE hash = ?1 AND state = 'waiting' AND sent = 0",
+        )?
         .execute([hash.0])?;
     Ok(())
 }
 
 /// Forgets the files of a record that leaves this device, except those still to be delivered.
-pub(crate) fn forget_of(connection: &Connection, kind: &str, id: RecordId) -> Result<Vec<BlobHash>> {
+pub(crate) fn forget_of(
+    connection: &Connection,
+    kind: &str,
+    id: RecordId,
+) -> Result<Vec<BlobHash>> {
     let mut statement = connection.prepare_cached(
         "DELETE FROM blob WHERE kind = ?1 AND id = ?2 AND state <> 'waiting' RETURNING hash",
     )?;
@@ -297,8 +343,8 @@ pub(crate) fn forget_of(connection: &Connection, kind: &str, id: RecordId) -> Re
 
 /// Forgets the files of a draft thrown away.
 pub(crate) fn forget_drafted(connection: &Connection, id: RecordId) -> Result<Vec<BlobHash>> {
-    let mut statement =
-        connection.prepare_cached("DELETE FROM blob WHERE id = ?1 AND state = 'draft' RETURNING hash")?;
+    let mut statement = connection
+        .prepare_cached("DELETE FROM blob WHERE id = ?1 AND state = 'draft' RETURNING hash")?;
     hashes(statement.query([id.as_bytes()])?)
 }
 
@@ -309,4 +355,3 @@ fn hashes(mut rows: rusqlite::Rows<'_>) -> Result<Vec<BlobHash>> {
     }
     Ok(hashes)
 }
-

@@ -59,8 +59,8 @@ impl Store {
     /// Returns the parts of a manifest that are not here yet.
     pub fn missing_parts(&self, manifest: &Manifest) -> Result<Vec<ManifestPart>> {
         self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM book_part WHERE hash = ?1)")?;
+            let mut statement = connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM book_part WHERE hash = ?1)")?;
             let mut missing = Vec::new();
             for part in &manifest.parts {
                 if !statement.query_row([part.hash.0], |row| row.get::<_, bool>(0))? {
@@ -72,7 +72,12 @@ impl Store {
     }
 
     /// Puts a checked manifest and its missing parts in, and drops parts that no manifest names.
-    pub fn put_book(&self, signed: &SignedManifest, manifest: &Manifest, parts: &[(BlobHash, Vec<u8>)]) -> Result<()> {
+    pub fn put_book(
+        &self,
+        signed: &SignedManifest,
+        manifest: &Manifest,
+        parts: &[(BlobHash, Vec<u8>)],
+    ) -> Result<()> {
         self.write(|transaction| {
             for (hash, bytes) in parts {
                 let part: PartFile = serde_json::from_slice(bytes)?;
@@ -87,12 +92,22 @@ impl Store {
                             "INSERT OR IGNORE INTO article (hash, n, id, title, body)
                              VALUES (?1, ?2, ?3, ?4, ?5)",
                         )?
-                        .execute(params![hash.0, sql_int(n as u64), head.id, head.title, article.get()])?;
+                        .execute(params![
+                            hash.0,
+                            sql_int(n as u64),
+                            head.id,
+                            head.title,
+                            article.get()
+                        ])?;
                 }
             }
             transaction.execute(
                 "INSERT OR REPLACE INTO book (unit, version, manifest) VALUES (?1, ?2, ?3)",
-                params![manifest.unit.0, sql_int(manifest.version), serde_json::to_string(signed)?],
+                params![
+                    manifest.unit.0,
+                    sql_int(manifest.version),
+                    serde_json::to_string(signed)?
+                ],
             )?;
             transaction.execute(
                 "DELETE FROM book_part WHERE lower(hex(hash)) NOT IN (
@@ -132,7 +147,12 @@ impl Store {
                  WHERE part = ?1 ORDER BY hash, n",
             )?;
             Ok(statement
-                .query_map([part], |row| Ok(ArticleTitle { id: row.get(0)?, title: row.get(1)? }))?
+                .query_map([part], |row| {
+                    Ok(ArticleTitle {
+                        id: row.get(0)?,
+                        title: row.get(1)?,
+                    })
+                })?
                 .collect::<rusqlite::Result<_>>()?)
         })
     }

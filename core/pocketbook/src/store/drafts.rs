@@ -37,8 +37,9 @@ impl Store {
     /// Returns all drafts, the newest first.
     pub fn drafts(&self) -> Result<Vec<Draft>> {
         self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT id, kind, body, updated FROM draft ORDER BY updated DESC")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT id, kind, body, updated FROM draft ORDER BY updated DESC",
+            )?;
             let mut rows = statement.query([])?;
             let mut drafts = Vec::new();
             while let Some(row) = rows.next()? {
@@ -84,6 +85,8 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Draft> {
 
 /// A draft ends when its record is authored.
 pub(crate) fn forget(connection: &Connection, id: RecordId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id.as_bytes()])?;
+    connection
+        .prepare_cached("DELETE FROM draft WHERE id = ?1")?
+        .execute([id.as_bytes()])?;
     Ok(())
 }

@@ -10,7 +10,9 @@ use serde_json::value::RawValue;
 
 use crate::books::account::Account;
 use crate::error::{Error, Result};
-use crate::store::{Store, from_sql_int, id_column, meta, outbox, receipts, scopes, sql_int, status};
+use crate::store::{
+    Store, from_sql_int, id_column, meta, outbox, receipts, scopes, sql_int, status,
+};
 
 /// How much a request may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,11 @@ impl Store {
     /// Builds the next request, and marks what it carries as sent before it leaves.
     pub fn next_request(&self, limits: BatchLimits) -> Result<Request> {
         let clock = &self.seams.clock;
-        let now = Now { wall: clock.wall_ms(), boot: clock.boot(), monotonic_ms: clock.monotonic_ms() };
+        let now = Now {
+            wall: clock.wall_ms(),
+            boot: clock.boot(),
+            monotonic_ms: clock.monotonic_ms(),
+        };
         let batch = self.read(|connection| choose(connection, limits))?;
         if let (Some(first), Some(last)) = (batch.first(), batch.last()) {
             let (first, last) = (sql_int(first.mseq.0), sql_int(last.mseq.0));
@@ -55,7 +61,10 @@ impl Store {
                 certificate: Some(account.certificate),
                 schema: SCHEMA,
                 pull: match limits.pull {
-                    true => Some(Pull { scopes: scopes::asks(connection)?, ..Pull::default() }),
+                    true => Some(Pull {
+                        scopes: scopes::asks(connection)?,
+                        ..Pull::default()
+                    }),
                     false => None,
                 },
                 mutations: batch,

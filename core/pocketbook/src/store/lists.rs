@@ -43,7 +43,13 @@ pub const MAX_PAGE: usize = 200;
 
 impl std::fmt::Display for After {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}/{}", self.id, hex::encode(&self.under), hex::encode(&self.sort))
+        write!(
+            f,
+            "{}/{}/{}",
+            self.id,
+            hex::encode(&self.under),
+            hex::encode(&self.sort)
+        )
     }
 }
 
@@ -54,9 +60,16 @@ impl std::str::FromStr for After {
         let mut next = || parts.next().unwrap_or_default();
         let id = next().parse().map_err(|_| crate::error::Error::NotFound)?;
         let text = |hexed: &str| {
-            hex::decode(hexed).ok().and_then(|b| String::from_utf8(b).ok()).unwrap_or_default()
+            hex::decode(hexed)
+                .ok()
+                .and_then(|b| String::from_utf8(b).ok())
+                .unwrap_or_default()
         };
-        Ok(Self { id, under: text(next()), sort: text(next()) })
+        Ok(Self {
+            id,
+            under: text(next()),
+            sort: text(next()),
+        })
     }
 }
 
@@ -67,7 +80,13 @@ impl Store {
     }
 
     /// Returns a page of the records of a kind, under one record or grid or under all.
-    pub fn list(&self, kind: &Kind, under: Option<&str>, after: Option<&After>, limit: usize) -> Result<Rows<Shown>> {
+    pub fn list(
+        &self,
+        kind: &Kind,
+        under: Option<&str>,
+        after: Option<&After>,
+        limit: usize,
+    ) -> Result<Rows<Shown>> {
         self.read(|connection| page(connection, kind, under, after, limit))
     }
 }
@@ -108,7 +127,11 @@ fn page(
 ) -> Result<Rows<Shown>> {
     let limit = limit.clamp(1, MAX_PAGE);
     let (from_under, from_sort, from_id) = match after {
-        Some(after) => (after.under.as_str(), after.sort.as_str(), after.id.as_bytes().to_vec()),
+        Some(after) => (
+            after.under.as_str(),
+            after.sort.as_str(),
+            after.id.as_bytes().to_vec(),
+        ),
         None => (under.unwrap_or(""), "", Vec::new()),
     };
     let mut statement = connection.prepare_cached(
@@ -118,8 +141,13 @@ fn page(
          ORDER BY under, sort, id LIMIT ?6",
     )?;
     let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![kind.name, from_under, from_sort, from_id, under, most])?;
-    let mut list = Rows { rows: Vec::new(), next: None };
+    let mut rows = statement.query(params![
+        kind.name, from_under, from_sort, from_id, under, most
+    ])?;
+    let mut list = Rows {
+        rows: Vec::new(),
+        next: None,
+    };
     let mut last = None;
     while let Some(row) = rows.next()? {
         if list.rows.len() == limit {
@@ -138,6 +166,18 @@ fn read(row: &rusqlite::Row<'_>) -> Result<(Shown, After)> {
     let rev: Option<i64> = row.get(1)?;
     let fields = body::parse(row.get_ref(2)?.as_str().unwrap_or_default()).unwrap_or_default();
     let rev = rev.map(|rev| pocketbook_records::ids::Commit(from_sql_int(rev)));
-    let shown = Shown { id, rev, fields, mark: row.get(3)? };
-    Ok((shown, After { under: row.get(4)?, sort: row.get(5)?, id }))
+    let shown = Shown {
+        id,
+        rev,
+        fields,
+        mark: row.get(3)?,
+    };
+    Ok((
+        shown,
+        After {
+            under: row.get(4)?,
+            sort: row.get(5)?,
+            id,
+        },
+    ))
 }

@@ -42,7 +42,10 @@ pub(crate) fn write(connection: &Connection, name: &str, value: &str) -> Result<
 }
 
 /// Reads a structured value.
-pub(crate) fn read_json<T: DeserializeOwned>(connection: &Connection, name: &str) -> Result<Option<T>> {
+pub(crate) fn read_json<T: DeserializeOwned>(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<T>> {
     Ok(match read::<String>(connection, name)? {
         Some(text) => Some(serde_json::from_str(&text)?),
         None => None,
@@ -50,6 +53,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(connection: &Connection, name: &str
 }
 
 /// Writes a structured value.
-pub(crate) fn write_json<T: Serialize>(connection: &Connection, name: &str, value: &T) -> Result<()> {
+pub(crate) fn write_json<T: Serialize>(
+    connection: &Connection,
+    name: &str,
+    value: &T,
+) -> Result<()> {
     write(connection, name, &serde_json::to_string(value)?)
 }

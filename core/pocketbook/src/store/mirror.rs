@@ -27,12 +27,14 @@ use pocketbook_records::ids::{Commit, RecordId, Rev};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
-use pocketbook_records::wire::{Answer, Ask, AsOf, Echo, Entry, Frame, Key, Mode, Page, Put};
+use pocketbook_records::wire::{Answer, AsOf, Ask, Echo, Entry, Frame, Key, Mode, Page, Put};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::store::{Store, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes, sql_int, view};
+use crate::store::{
+    Store, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes, sql_int, view,
+};
 
 /// What an answer changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +64,8 @@ impl Store {
             let mut door = Door::open(transaction, answer.asof.commit, self.seams.clock.wall_ms())?;
             meta::write_json(transaction, meta::CONTACT, &received)?;
             meta::write(transaction, meta::LAST_CONTACT, &door.wall.to_string())?;
-            door.applied.receipts = receipts::take(transaction, &answer.receipts, &mut door.touched)?;
+            door.applied.receipts =
+                receipts::take(transaction, &answer.receipts, &mut door.touched)?;
             let newest: Option<AsOf> = meta::read_json(transaction, meta::ASOF)?;
             if newest.is_some_and(|newest| is_older(answer.asof, newest)) {
                 door.applied.was_stale = true;
@@ -149,11 +152,19 @@ impl<'t> Door<'t> {
     }
 
     fn take_page(&mut self, name: &Scope, asked: Option<&Ask>, page: &Page) -> Result<()> {
-        let Some(scope) = scopes::find(self.connection, name)? else { return Ok(()) };
+        let Some(scope) = scopes::find(self.connection, name)? else {
+            return Ok(());
+        };
         if let Some(total) = page.total {
             scopes::note_total(self.connection, scope.id, total)?;
         }
-        let Some(Ask { mode: Mode::Pages, cursor: from }) = asked else { return Ok(()) };
+        let Some(Ask {
+            mode: Mode::Pages,
+            cursor: from,
+        }) = asked
+        else {
+            return Ok(());
+        };
         if *from != scope.cursor {
             self.applied.more = true;
             return Ok(());
@@ -181,19 +192,27 @@ impl<'t> Door<'t> {
                 Ok(())
             }
             Entry::Leave { kind, id, .. } => {
-                let key = Key { kind: kind.clone(), id: *id };
+                let key = Key {
+                    kind: kind.clone(),
+                    id: *id,
+                };
                 purge::leave(self, scope, &key, "moved")
             }
             Entry::Tomb { kind, id, rev } => {
                 remember_tomb(self.connection, kind, *id, *rev)?;
-                let key = Key { kind: kind.clone(), id: *id };
+                let key = Key {
+                    kind: kind.clone(),
+                    id: *id,
+                };
                 purge::bury(self, &key, *rev)
             }
         }
     }
 
     fn take_frame(&mut self, frame: &Frame) -> Result<()> {
-        let Some(scope) = scopes::find(self.connection, &frame.scope)? else { return Ok(()) };
+        let Some(scope) = scopes::find(self.connection, &frame.scope)? else {
+            return Ok(());
+        };
         if scope.cursor.is_some() {
             // A repeated stream of a first sync that is over.
             return Ok(());
@@ -214,7 +233,9 @@ impl<'t> Door<'t> {
     /// Stores a body unless a newer one is here; returns the row's key.
     fn put(&mut self, put: &Put, asof: Commit) -> Result<Option<i64>> {
         // A kind from a newer server is left to a newer app: its scope is pulled anew then.
-        let Ok(kind) = kind_named(&put.kind) else { return Ok(None) };
+        let Ok(kind) = kind_named(&put.kind) else {
+            return Ok(None);
+        };
         let text = put.body.get();
         let fields = body::pick(text, &view::listed_fields(kind))?;
         let listed = view::listing(kind, &fields);
@@ -247,7 +268,10 @@ impl<'t> Door<'t> {
             )?;
         self.applied.rows += 1;
         self.applied.kinds.insert(kind.name);
-        let key_of = Key { kind: kind.name.to_owned(), id: put.id };
+        let key_of = Key {
+            kind: kind.name.to_owned(),
+            id: put.id,
+        };
         if self.overlaid.contains(&key_of) {
             self.touched.insert(key_of);
         }
@@ -265,10 +289,15 @@ impl<'t> Door<'t> {
         if let Ok(mid) = field("mid").parse() {
             receipts::note_tray(self.connection, mid, field("state"))?;
         }
-        if let (Some(of), Ok(id)) = (Kind::named(field("of")), field("record").parse::<RecordId>())
-            && find(self.connection, of.name, id)?.is_some()
+        if let (Some(of), Ok(id)) = (
+            Kind::named(field("of")),
+            field("record").parse::<RecordId>(),
+        ) && find(self.connection, of.name, id)?.is_some()
         {
-            self.touched.insert(Key { kind: of.name.to_owned(), id });
+            self.touched.insert(Key {
+                kind: of.name.to_owned(),
+                id,
+            });
         }
         Ok(())
     }
@@ -300,7 +329,12 @@ fn overlaid(connection: &Connection) -> Result<BTreeSet<Key>> {
          SELECT about_kind, about_id FROM authored WHERE overlaid = 1 AND about_kind IS NOT NULL",
     )?;
     let keys = statement
-        .query_map([], |row| Ok(Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) }))?
+        .query_map([], |row| {
+            Ok(Key {
+                kind: row.get(0)?,
+                id: RecordId(id_column(row, 1)?),
+            })
+        })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(keys)
 }

@@ -34,7 +34,9 @@ pub mod view;
 pub(crate) static LADDER: Ladder = Ladder {
     name: "pocket book",
     application_id: 0x504f_434b, // "POCK"
-    steps: &[Step { sql: include_str!("schema/0001.sql") }],
+    steps: &[Step {
+        sql: include_str!("schema/0001.sql"),
+    }],
 };
 
 /// The store of one account.
@@ -59,11 +61,26 @@ impl Store {
     /// A damaged file is not touched: [`Error::Open`] says so, and
     /// [`crate::books::salvage::salvage`] sets it aside.
     pub fn open(file: &Path, key: Option<RawKey>, file_key: SealKey, seams: Seams) -> Result<Self> {
-        let options = Options { key, deleted: Deleted::Overwritten, ..Options::new(file) };
+        let options = Options {
+            key,
+            deleted: Deleted::Overwritten,
+            ..Options::new(file)
+        };
         let writer = pocketbook_sqlite::open(&options, &LADDER)?;
-        let reader = pocketbook_sqlite::open(&Options { access: Access::ReadOnly, ..options }, &LADDER)?;
-        let store = Self { writer: Mutex::new(writer), reader: Mutex::new(reader),
-            commits: AtomicU64::new(0), seams, file_key };
+        let reader = pocketbook_sqlite::open(
+            &Options {
+                access: Access::ReadOnly,
+                ..options
+            },
+            &LADDER,
+        )?;
+        let store = Self {
+            writer: Mutex::new(writer),
+            reader: Mutex::new(reader),
+            commits: AtomicU64::new(0),
+            seams,
+            file_key,
+        };
         store.sweep_files()?;
         Ok(store)
     }

@@ -29,7 +29,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::seams::uuid_v7;
-use crate::store::{Store, blobs, drafts, from_sql_int, id_column, kind_named, meta, sql_int, view};
+use crate::store::{
+    Store, blobs, drafts, from_sql_int, id_column, kind_named, meta, sql_int, view,
+};
 
 /// What a write became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,10 @@ fn author_in(connection: &Connection, mid: Mid, mut frozen: Frozen) -> Result<Au
         return Err(Error::Refused(Reason::TooLarge));
     }
     let mseq = next_mseq(connection)?;
-    let (about_kind, about_id) = about.as_ref().map(|(kind, id)| (*kind, id.as_bytes())).unzip();
+    let (about_kind, about_id) = about
+        .as_ref()
+        .map(|(kind, id)| (*kind, id.as_bytes()))
+        .unzip();
     connection
         .prepare_cached(
             "INSERT INTO authored (mseq, mid, kind, id, about_kind, about_id, frozen, authored)
@@ -115,7 +120,9 @@ fn author_in(connection: &Connection, mid: Mid, mut frozen: Frozen) -> Result<Au
 fn replace(connection: &Connection, mid: Mid) -> Result<()> {
     let replaced: Option<(String, uuid::Uuid)> = connection
         .prepare_cached("UPDATE authored SET overlaid = 0 WHERE mid = ?1 RETURNING kind, id")?
-        .query_row([mid.as_bytes()], |row| Ok((row.get(0)?, id_column(row, 1)?)))
+        .query_row([mid.as_bytes()], |row| {
+            Ok((row.get(0)?, id_column(row, 1)?))
+        })
         .optional()?;
     if let Some((kind, id)) = replaced {
         view::refresh(connection, kind_named(&kind)?, RecordId(id))?;
@@ -125,12 +132,21 @@ fn replace(connection: &Connection, mid: Mid) -> Result<()> {
 
 fn withdraw_in(connection: &Connection, mid: Mid) -> Result<()> {
     let entry = connection
-        .prepare_cached("SELECT sent, kind, id, frozen FROM authored WHERE mid = ?1 AND outcome IS NULL")?
+        .prepare_cached(
+            "SELECT sent, kind, id, frozen FROM authored WHERE mid = ?1 AND outcome IS NULL",
+        )?
         .query_row([mid.as_bytes()], |row| {
-            Ok((row.get::<_, bool>(0)?, row.get::<_, String>(1)?, id_column(row, 2)?, row.get::<_, String>(3)?))
+            Ok((
+                row.get::<_, bool>(0)?,
+                row.get::<_, String>(1)?,
+                id_column(row, 2)?,
+                row.get::<_, String>(3)?,
+            ))
         })
         .optional()?;
-    let Some((sent, kind, id, text)) = entry else { return Err(Error::NotFound) };
+    let Some((sent, kind, id, text)) = entry else {
+        return Err(Error::NotFound);
+    };
     if sent {
         return Err(Error::AlreadySent);
     }
@@ -163,9 +179,18 @@ pub(crate) fn highest_mseq(connection: &Connection) -> Result<Mseq> {
 /// the record or its parent, set the same path, or are earlier commands on it.
 fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<Vec<Mid>> {
     let mut parents = vec![frozen.id];
-    for name in kind.listing.under.into_iter().chain(kind.parent().and_then(|parent| parent.field)) {
+    for name in kind
+        .listing
+        .under
+        .into_iter()
+        .chain(kind.parent().and_then(|parent| parent.field))
+    {
         let field = path::Path::field(name);
-        let named = frozen.set.iter().find(|set| set.path == field).and_then(|set| set.to.as_str());
+        let named = frozen
+            .set
+            .iter()
+            .find(|set| set.path == field)
+            .and_then(|set| set.to.as_str());
         parents.extend(named.and_then(|id| id.parse::<RecordId>().ok()));
     }
     let mut deps = Vec::new();
@@ -194,7 +219,9 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
 /// A correction stands where the mutation stood that it replaces: what came after that one may be
 /// waiting for it, and must not be waited for.
 fn place(connection: &Connection, frozen: &Frozen) -> Result<i64> {
-    let Some(replaces) = &frozen.replaces else { return Ok(i64::MAX) };
+    let Some(replaces) = &frozen.replaces else {
+        return Ok(i64::MAX);
+    };
     let replaced = connection
         .prepare_cached("SELECT mseq FROM authored WHERE mid = ?1")?
         .query_row([replaces.mid.as_bytes()], |row| row.get(0))
@@ -209,7 +236,10 @@ fn builds_on(later: &Frozen, earlier: &Frozen) -> bool {
     if later.id != earlier.id || later.kind != earlier.kind {
         return false;
     }
-    let same_path = later.set.iter().any(|set| earlier.set.iter().any(|e| e.path == set.path));
+    let same_path = later
+        .set
+        .iter()
+        .any(|set| earlier.set.iter().any(|e| e.path == set.path));
     same_path || (later.command.is_some() && earlier.command.is_some())
 }
 
@@ -220,8 +250,14 @@ fn about(connection: &Connection, frozen: &Frozen) -> Result<Option<(&'static st
     }
     let review = shown(connection, &frozen.kind, frozen.id)?.ok_or(Error::NotFound)?;
     let review = body::parse(&review).unwrap_or_default();
-    let kind = review.get("of").and_then(Value::as_str).and_then(Kind::named);
-    let id = review.get("record").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let kind = review
+        .get("of")
+        .and_then(Value::as_str)
+        .and_then(Kind::named);
+    let id = review
+        .get("record")
+        .and_then(Value::as_str)
+        .and_then(|id| id.parse().ok());
     Ok(kind.zip(id).map(|(kind, id)| (kind.name, id)))
 }
 
@@ -239,11 +275,18 @@ pub(crate) fn shown(connection: &Connection, kind: &str, id: RecordId) -> Result
 /// Returns the files that a change names, for [`Frozen::blobs`].
 pub(crate) fn blobs_named(frozen: &Frozen) -> Vec<BlobHash> {
     let added = frozen.add.values().flatten();
-    let args = frozen.command.iter().flat_map(|command| command.args.values());
+    let args = frozen
+        .command
+        .iter()
+        .flat_map(|command| command.args.values());
     let set = frozen.set.iter().map(|set| &set.to);
     let lists = args.clone().filter_map(Value::as_array).flatten();
-    let mut hashes: Vec<BlobHash> =
-        added.chain(lists).chain(args).chain(set).filter_map(|v| v.as_str()?.parse().ok()).collect();
+    let mut hashes: Vec<BlobHash> = added
+        .chain(lists)
+        .chain(args)
+        .chain(set)
+        .filter_map(|v| v.as_str()?.parse().ok())
+        .collect();
     hashes.sort_unstable();
     hashes.dedup();
     hashes

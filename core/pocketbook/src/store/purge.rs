@@ -40,9 +40,13 @@ pub(crate) fn finish(store: &Store, purged: &Purged) -> Result<()> {
 /// Purges every scope that is not granted.
 pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
     let granted: BTreeSet<String> = grants.iter().map(ToString::to_string).collect();
-    let mut statement = door.connection.prepare_cached("SELECT id, name FROM scope")?;
+    let mut statement = door
+        .connection
+        .prepare_cached("SELECT id, name FROM scope")?;
     let held = statement
-        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?
+        .query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut any = false;
     for (scope, _) in held.iter().filter(|(_, name)| !granted.contains(name)) {
@@ -50,7 +54,8 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
         for key in members(door.connection, *scope)? {
             leave(door, *scope, &key, "revoked")?;
         }
-        door.connection.execute("DELETE FROM scope WHERE id = ?1", [scope])?;
+        door.connection
+            .execute("DELETE FROM scope WHERE id = ?1", [scope])?;
     }
     if any {
         hide_own_without_home(door, grants)?;
@@ -60,7 +65,9 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
 
 /// Takes a record out of a scope, and off the device if that was its last.
 pub(crate) fn leave(door: &mut Door<'_>, scope: i64, key: &Key, why: &str) -> Result<()> {
-    let Some(row) = find(door.connection, &key.kind, key.id)? else { return Ok(()) };
+    let Some(row) = find(door.connection, &key.kind, key.id)? else {
+        return Ok(());
+    };
     if !scopes::part(door.connection, scope, row)? {
         remove(door, key, why)?;
     }
@@ -71,9 +78,18 @@ pub(crate) fn leave(door: &mut Door<'_>, scope: i64, key: &Key, why: &str) -> Re
 pub(crate) fn bury(door: &mut Door<'_>, key: &Key, rev: Rev) -> Result<()> {
     let is_newer: bool = door
         .connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE kind = ?1 AND id = ?2 AND rev > ?3)")?
-        .query_row(params![key.kind, key.id.as_bytes(), sql_int(rev.0)], |row| row.get(0))?;
-    if is_newer { Ok(()) } else { remove(door, key, "deleted") }
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM record WHERE kind = ?1 AND id = ?2 AND rev > ?3)",
+        )?
+        .query_row(
+            params![key.kind, key.id.as_bytes(), sql_int(rev.0)],
+            |row| row.get(0),
+        )?;
+    if is_newer {
+        Ok(())
+    } else {
+        remove(door, key, "deleted")
+    }
 }
 
 fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
@@ -93,7 +109,9 @@ fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
     door.connection
         .prepare_cached("INSERT INTO trace (at, kind, id, what) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![door.wall, key.kind, id, why])?;
-    door.purged.files.extend(blobs::forget_of(door.connection, &key.kind, key.id)?);
+    door.purged
+        .files
+        .extend(blobs::forget_of(door.connection, &key.kind, key.id)?);
     door.purged.rows += 1;
     if let Ok(kind) = kind_named(&key.kind) {
         door.applied.kinds.insert(kind.name);
@@ -104,10 +122,16 @@ fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
 /// Own new records that the server does not have yet go out of sight with the grid they lie in.
 fn hide_own_without_home(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
     let own = {
-        let mut statement =
-            door.connection.prepare_cached("SELECT kind, id FROM record WHERE rev IS NULL")?;
+        let mut statement = door
+            .connection
+            .prepare_cached("SELECT kind, id FROM record WHERE rev IS NULL")?;
         statement
-            .query_map([], |row| Ok(Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) }))?
+            .query_map([], |row| {
+                Ok(Key {
+                    kind: row.get(0)?,
+                    id: RecordId(id_column(row, 1)?),
+                })
+            })?
             .collect::<rusqlite::Result<Vec<_>>>()?
     };
     for key in own {
@@ -135,7 +159,9 @@ enum HomeOf {
 fn home(connection: &Connection, kind: &'static Kind, id: RecordId) -> Result<HomeOf> {
     let (mut kind, mut id) = (kind, id);
     loop {
-        let Some(text) = outbox::shown(connection, kind.name, id)? else { return Ok(HomeOf::Lost) };
+        let Some(text) = outbox::shown(connection, kind.name, id)? else {
+            return Ok(HomeOf::Lost);
+        };
         let fields = body::parse(&text).unwrap_or_default();
         let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
         match kind.home {
@@ -143,7 +169,9 @@ fn home(connection: &Connection, kind: &'static Kind, id: RecordId) -> Result<Ho
             Home::Parent(parent) => {
                 kind = kind_named(parent.kind)?;
                 if let Some(field) = parent.field {
-                    let Ok(up) = text(field).parse() else { return Ok(HomeOf::Lost) };
+                    let Ok(up) = text(field).parse() else {
+                        return Ok(HomeOf::Lost);
+                    };
                     id = up;
                 }
             }
@@ -159,6 +187,11 @@ fn members(connection: &Connection, scope: i64) -> Result<Vec<Key>> {
          WHERE membership.scope = ?1",
     )?;
     Ok(statement
-        .query_map([scope], |row| Ok(Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) }))?
+        .query_map([scope], |row| {
+            Ok(Key {
+                kind: row.get(0)?,
+                id: RecordId(id_column(row, 1)?),
+            })
+        })?
         .collect::<rusqlite::Result<_>>()?)
 }

@@ -18,7 +18,9 @@ pub(crate) fn take(
 ) -> Result<usize> {
     let mut settled = 0;
     for row in rows {
-        let (Some(first), Some(last)) = (row.receipts.first(), row.receipts.last()) else { continue };
+        let (Some(first), Some(last)) = (row.receipts.first(), row.receipts.last()) else {
+            continue;
+        };
         let is_new = connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO receipt (first_mseq, last_mseq, \"commit\", row)
@@ -63,7 +65,11 @@ fn settle(
                 receipt.mid.as_bytes(),
                 sql_int(receipt.mseq.0),
                 outcome_name(receipt.outcome),
-                receipt.reason.as_ref().map(serde_json::to_string).transpose()?,
+                receipt
+                    .reason
+                    .as_ref()
+                    .map(serde_json::to_string)
+                    .transpose()?,
                 sql_int(row.commit.0),
                 is_blind
             ],
@@ -71,7 +77,9 @@ fn settle(
         )
         .optional()?
         .transpose()?;
-    let Some((key, about)) = settled else { return Ok(false) };
+    let Some((key, about)) = settled else {
+        return Ok(false);
+    };
     touched.insert(key);
     touched.extend(about);
     Ok(true)
@@ -131,9 +139,15 @@ pub(crate) fn settled_mseq(connection: &Connection) -> Result<Mseq> {
 }
 
 fn keys_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Key, Option<Key>)> {
-    let key = Key { kind: row.get(0)?, id: RecordId(id_column(row, 1)?) };
+    let key = Key {
+        kind: row.get(0)?,
+        id: RecordId(id_column(row, 1)?),
+    };
     let about = match row.get::<_, Option<String>>(2)? {
-        Some(kind) => Some(Key { kind, id: RecordId(id_column(row, 3)?) }),
+        Some(kind) => Some(Key {
+            kind,
+            id: RecordId(id_column(row, 3)?),
+        }),
         None => None,
     };
     Ok((key, about))

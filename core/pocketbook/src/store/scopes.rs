@@ -24,7 +24,11 @@ pub(crate) fn find(connection: &Connection, scope: &Scope) -> Result<Option<Read
     Ok(connection
         .prepare_cached("SELECT id, cursor, lowest FROM scope WHERE name = ?1")?
         .query_row([scope.to_string()], |row| {
-            Ok(Read { id: row.get(0)?, cursor: row.get(1)?, lowest: row.get(2)? })
+            Ok(Read {
+                id: row.get(0)?,
+                cursor: row.get(1)?,
+                lowest: row.get(2)?,
+            })
         })
         .optional()?)
 }
@@ -48,13 +52,23 @@ pub(crate) fn asks(connection: &Connection) -> Result<BTreeMap<Scope, Ask>> {
     let mut rows = statement.query([])?;
     let mut asks = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let Ok(scope) = row.get_ref(0)?.as_str().unwrap_or_default().parse::<Scope>() else { continue };
+        let Ok(scope) = row
+            .get_ref(0)?
+            .as_str()
+            .unwrap_or_default()
+            .parse::<Scope>()
+        else {
+            continue;
+        };
         let cursor: Option<String> = row.get(1)?;
         let mode = match (&cursor, row.get::<_, Option<String>>(2)?) {
             (Some(_), _) => Mode::Pages,
-            (None, Some(kind)) => {
-                Mode::Frames { after: Some(Key { kind, id: RecordId(id_column(row, 3)?) }) }
-            }
+            (None, Some(kind)) => Mode::Frames {
+                after: Some(Key {
+                    kind,
+                    id: RecordId(id_column(row, 3)?),
+                }),
+            },
             (None, None) => Mode::Frames { after: None },
         };
         asks.insert(scope, Ask { cursor, mode });
@@ -84,7 +98,12 @@ pub(crate) fn part(connection: &Connection, scope: i64, key: i64) -> Result<bool
 pub(crate) fn advance(connection: &Connection, scope: i64, page: &Page) -> Result<()> {
     connection
         .prepare_cached("UPDATE scope SET cursor = ?2, through = ?3, caught_up = ?4 WHERE id = ?1")?
-        .execute(params![scope, page.cursor, sql_int(page.through.0), page.caught_up])?;
+        .execute(params![
+            scope,
+            page.cursor,
+            sql_int(page.through.0),
+            page.caught_up
+        ])?;
     Ok(())
 }
 

@@ -77,7 +77,10 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
                  WHERE kind IN (?1, ?2) AND json_extract(COALESCE(shown, body), '$.state') = ?3
                    AND (?4 = 0 OR json_extract(body, '$.author') = ?5)",
             )?
-            .query_row(rusqlite::params![general, sensitive, state, mine, me], |row| row.get(0))?;
+            .query_row(
+                rusqlite::params![general, sensitive, state, mine, me],
+                |row| row.get(0),
+            )?;
         Ok(from_sql_int(n))
     };
     let needs_fixing = count("parked parked-sensitive", "rejected", true)?;
@@ -86,8 +89,12 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
     let state = match refused {
         Some(Refused::Locked) => SyncState::Locked,
         Some(Refused::UpdateApp) => SyncState::UpdateApp,
-        _ if progress.is_first => SyncState::FirstSync { percent: percent(&progress) },
-        _ if pending.mutations > 0 || pending.blobs > 0 || !progress.is_caught_up => SyncState::Waiting,
+        _ if progress.is_first => SyncState::FirstSync {
+            percent: percent(&progress),
+        },
+        _ if pending.mutations > 0 || pending.blobs > 0 || !progress.is_caught_up => {
+            SyncState::Waiting
+        }
         _ if needs_fixing + reviews > 0 => SyncState::NeedsAttention,
         _ => SyncState::Synced,
     };

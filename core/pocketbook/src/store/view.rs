@@ -104,7 +104,11 @@ pub(crate) struct Listed {
 /// Returns the listing columns of a body, as its kind declares them.
 pub(crate) fn listing(kind: &Kind, fields: &Fields) -> Listed {
     let under = kind.listing.under.unwrap_or("grid");
-    let under = fields.get(under).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let under = fields
+        .get(under)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let sort = match kind.listing.time {
         // Newest first in an ascending index.
         Some(time) => {
@@ -118,8 +122,14 @@ pub(crate) fn listing(kind: &Kind, fields: &Fields) -> Listed {
 
 /// Returns the names of the fields that [`listing`] reads.
 pub(crate) fn listed_fields(kind: &Kind) -> Vec<&'static str> {
-    let sort = kind.listing.sort.iter().map(|path| path.split('/').next().unwrap_or(path));
-    sort.chain(kind.listing.time).chain([kind.listing.under.unwrap_or("grid")]).collect()
+    let sort = kind
+        .listing
+        .sort
+        .iter()
+        .map(|path| path.split('/').next().unwrap_or(path));
+    sort.chain(kind.listing.time)
+        .chain([kind.listing.under.unwrap_or("grid")])
+        .collect()
 }
 
 fn has_open_review(connection: &Connection, id: RecordId) -> Result<bool> {
@@ -202,20 +212,31 @@ impl Own {
         let mut rows = statement.query([id.to_string()])?;
         let mut foreign = Vec::new();
         while let Some(row) = rows.next()? {
-            let item = body::parse(row.get_ref(0)?.as_str().unwrap_or_default()).unwrap_or_default();
+            let item =
+                body::parse(row.get_ref(0)?.as_str().unwrap_or_default()).unwrap_or_default();
             let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
             let standing = match text("state") {
                 "parked" => Standing::Parked,
                 "rejected" => Standing::Rejected,
                 _ => continue,
             };
-            let Ok(mid) = text("mid").parse::<Mid>() else { continue };
+            let Ok(mid) = text("mid").parse::<Mid>() else {
+                continue;
+            };
             let is_known = self.entries.iter().any(|entry| entry.mid == mid);
             if is_known || text("of") != kind.name || Some(text("author")) != me.as_deref() {
                 continue;
             }
-            let Ok(frozen) = Frozen::parse(text("frozen")) else { continue };
-            foreign.push(OwnEntry { mid, mseq: Mseq(0), wall: frozen.at.wall, frozen, standing });
+            let Ok(frozen) = Frozen::parse(text("frozen")) else {
+                continue;
+            };
+            foreign.push(OwnEntry {
+                mid,
+                mseq: Mseq(0),
+                wall: frozen.at.wall,
+                frozen,
+                standing,
+            });
         }
         self.entries.splice(0..0, foreign);
         Ok(())
@@ -274,9 +295,14 @@ fn preview_command(
     entry: &OwnEntry,
     user: Option<UserId>,
 ) {
-    let Some(workflow) = kind.workflow else { return };
+    let Some(workflow) = kind.workflow else {
+        return;
+    };
     let state = workflow.state(fields);
-    let line = workflow.lines.iter().find(|l| l.command == command.name && l.from.contains(&state));
+    let line = workflow
+        .lines
+        .iter()
+        .find(|l| l.command == command.name && l.from.contains(&state));
     if let Some(line) = line {
         workflow::carry_out(fields, line, &command.args, entry.mid, user, entry.wall);
     }
@@ -297,15 +323,23 @@ fn settled_by(
     entry: &OwnEntry,
     user: Option<UserId>,
 ) -> Result<Option<(Path, Value)>> {
-    let (Some(decision), Some(user)) = (&entry.frozen.decide, user) else { return Ok(None) };
+    let (Some(decision), Some(user)) = (&entry.frozen.decide, user) else {
+        return Ok(None);
+    };
     let review: Option<Option<String>> = connection
         .prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2")?
-        .query_row(params![entry.frozen.kind, entry.frozen.id.as_bytes()], |row| row.get(0))
+        .query_row(
+            params![entry.frozen.kind, entry.frozen.id.as_bytes()],
+            |row| row.get(0),
+        )
         .optional()?;
     let Some(review) = review.flatten().and_then(|text| body::parse(&text).ok()) else {
         return Ok(None);
     };
-    let path = review.get("path").and_then(Value::as_str).and_then(|path| Path::parse(path).ok());
+    let path = review
+        .get("path")
+        .and_then(Value::as_str)
+        .and_then(|path| Path::parse(path).ok());
     let settled = decide::decide(&review, decision, &author_of(entry, user));
     Ok(match (path, settled) {
         (Some(path), Ok(Decided::Settled { value, .. })) if path.as_str() != decide::WHOLE => {
@@ -328,4 +362,3 @@ fn author_of(entry: &OwnEntry, user: UserId) -> Author {
         commit: pocketbook_records::ids::Commit::default(),
     }
 }
-
