@@ -39,7 +39,7 @@ use pocketbook_records::ids::Epoch;
 
 use crate::beside::{self, BesideError, Ordinal};
 use crate::keyring::{Keyring, SealError};
-use crate::present::Present;
+use crate::present::{Change, Present};
 use crate::seams::{Clock, Entropy};
 use crate::store::{District, Sql, SqlError, districts};
 
@@ -314,16 +314,27 @@ impl Seat {
         Ok(left < jobs as u64)
     }
 
-    /// Reserves a block of numbers: in the database, then beside it.
+    /// Reserves a block of numbers: in the database, then beside it. It moves the head, so the
+    /// answers from memory must know: an older present would be stale to who has read the newer.
     fn reserve(&self) -> Result<(), Fault> {
         let noted = beside::read_ordinal(&self.dir)?;
         self.sql.begin_writing()?;
-        let reserved = self.reserve_here(noted).and_then(|ordinal| {
+        let reserved = self.reserve_here(noted).and_then(|head| {
             self.sql.commit()?;
-            Ok(ordinal)
+            Ok(head)
         });
         match reserved {
-            Ok(ordinal) => Ok(beside::write_ordinal(&self.dir, &ordinal)?),
+            Ok(head) => {
+                let ordinal = Ordinal {
+                    ordinal: head.epoch,
+                    reserved: head.reserved,
+                };
+                self.present.exchange(Change {
+                    head: Some(head),
+                    ..Change::default()
+                });
+                Ok(beside::write_ordinal(&self.dir, &ordinal)?)
+            }
             Err(fault) => {
                 self.sql.roll_back()?;
                 Err(fault)
@@ -331,17 +342,14 @@ impl Seat {
         }
     }
 
-    fn reserve_here(&self, noted: Option<Ordinal>) -> Result<Ordinal, Fault> {
+    fn reserve_here(&self, noted: Option<Ordinal>) -> Result<districts::Head, Fault> {
         let mut head = districts::head(&self.sql, self.district)?;
         let noted = noted.filter(|noted| noted.ordinal == head.epoch);
         let used = noted.map_or(0, |noted| noted.reserved).max(head.reserved);
         head.last = head.last.max(at(head.epoch, used));
         head.reserved = used.checked_add(BLOCK).ok_or(Fault::Exhausted)?;
         districts::put_head(&self.sql, self.district, &head)?;
-        Ok(Ordinal {
-            ordinal: head.epoch,
-            reserved: head.reserved,
-        })
+        Ok(head)
     }
 
     fn rest(&self) {

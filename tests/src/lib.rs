@@ -2,10 +2,12 @@
 //!
 //! - [`data`]: real input, and people made from a seed.
 //! - [`world`]: a district with its server, phones and desks in one process, with time, chance,
-//!   network and storage played. Stories, bad inputs and the simulation happen in it.
+//!   network and storage played. Stories and bad inputs happen in it.
+//! - [`sim`]: days that a seed makes up, in that world, and the protocol's invariants over them.
 //!
 //! The stories are in `tests/`, one file each; the messages and databases that were ever shipped
 //! are in `fixtures/`.
 
 pub mod data;
+pub mod sim;
 pub mod world;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::body::Fields;
 use crate::ids::{Mid, UserId};
+use crate::receipt::Reason;
 use crate::time::Interval;
 
 /// A kind's commands.
@@ -123,6 +124,17 @@ pub enum Illegal {
     },
 }
 
+impl From<Illegal> for Reason {
+    fn from(illegal: Illegal) -> Self {
+        match illegal {
+            Illegal::UnknownCommand(_) => Self::UnknownCommand,
+            Illegal::WrongState { .. } => Self::WrongState,
+            Illegal::NotYours(_) => Self::NotPermitted,
+            Illegal::Missing { missing, .. } => Self::Missing(missing),
+        }
+    }
+}
+
 impl Workflow {
     /// Returns the state that a body is in.
     pub fn state<'a>(&self, body: &'a Fields) -> &'a str
@@ -185,6 +197,20 @@ impl Workflow {
 }
 
 impl Actor {
+    /// Returns somebody who may give any command: for a device, which can judge what a command
+    /// needs, but not what its user is to the record.
+    pub fn anyone() -> Self {
+        Self {
+            user: None,
+            author: true,
+            worker: true,
+            head: true,
+            clerk: true,
+            desk: true,
+            handler: true,
+        }
+    }
+
     fn is_one_of(&self, who: &[Who], body: &Fields) -> bool {
         who.iter().any(|who| match who {
             Who::Author => self.author,

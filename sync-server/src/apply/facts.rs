@@ -52,6 +52,8 @@ pub(super) struct Facts {
     /// What hangs on a record that is to be deleted, and its open reviews.
     pub(super) hanging: Vec<Brief>,
     pub(super) open_reviews: Vec<Record>,
+    /// The companions that go with it, each with its open reviews.
+    pub(super) companions: Vec<(Record, Vec<Record>)>,
     /// The record whose review is decided.
     pub(super) target: Option<Record>,
     /// The hours that a case of this category may take.
@@ -94,6 +96,7 @@ impl Facts {
             bound_by,
             hanging: Vec::new(),
             open_reviews: Vec::new(),
+            companions: Vec::new(),
             target: None,
             limit_hours: None,
             names_known_unit: false,
@@ -120,6 +123,17 @@ impl Facts {
             Op::Delete => {
                 self.hanging = records::hanging_on(store, record.id)?;
                 self.open_reviews = reviews::open_of(store, record, &self.hanging)?;
+                for brief in self.hanging.iter().filter(|brief| !brief.deleted) {
+                    let parent = brief.kind.parent();
+                    let shares_id = parent.is_some_and(|parent| parent.field.is_none());
+                    if !shares_id || brief.id != record.id {
+                        continue;
+                    }
+                    if let Some(companion) = records::find(store, brief.kind, brief.id)? {
+                        let reviews = reviews::open_of(store, &companion, &self.hanging)?;
+                        self.companions.push((companion, reviews));
+                    }
+                }
             }
             Op::Decide => self.target = reviews::target(store, record)?,
             Op::Command => {

@@ -255,7 +255,7 @@ fn outcome(record: &Record, merged: &Merged, facts: &Facts, author: &Author) -> 
 fn edits_of(facts: &Facts) -> Value {
     let sets = facts.edit.set.iter();
     let mut edits: Fields = sets
-        .map(|set| (set.path.to_string(), set.to.clone()))
+        .map(|set| (set.path.to_string(), or_touched(&set.to)))
         .collect();
     for (path, items) in &facts.edit.add {
         edits.insert(path.to_string(), json!(items));
@@ -264,4 +264,12 @@ fn edits_of(facts: &Facts) -> Value {
         edits.entry(path.to_string()).or_insert(json!(true));
     }
     Value::Object(edits)
+}
+
+/// A stored body holds no null: what was taken away is only said to have been touched.
+fn or_touched(value: &Value) -> Value {
+    match value {
+        Value::Null => json!(true),
+        value => value.clone(),
+    }
 }

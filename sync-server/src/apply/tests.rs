@@ -8,7 +8,7 @@ use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::parked::PARKED;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
-use pocketbook_records::kinds::review::{self, REVIEW, tray_id};
+use pocketbook_records::kinds::review::{self, REVIEW, REVIEW_SENSITIVE, tray_id};
 use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::mutation::{Choice, Decide, Frozen, Op, Replaces};
 use pocketbook_records::receipt::{FateKind, Outcome, Reason, Receipt};
@@ -407,6 +407,50 @@ fn a_deletion_that_had_not_seen_an_edit_lists_it() {
     assert_eq!(outcomes(&district.hand_in(&mut head)), [Outcome::Conflict]);
     let review = review::id("household", HOME, "*");
     assert!(candidates(&district, &REVIEW, review).contains(&edit.to_string()));
+}
+
+#[test]
+fn a_deletion_that_had_not_seen_an_edit_of_the_companion_lists_it_too() {
+    let (district, mut wang, _) = with_household();
+    let mut head = head(&district);
+    let who = id(7);
+    wang.create(&PERSON, who, json!({ "household": HOME, "name": "甲" }));
+    wang.create(&PERSON_SENSITIVE, who, json!({ "phone": PHONE }));
+    district.hand_in(&mut wang);
+    let seen = Some(district.record(&PERSON, who).rev);
+    let edit = wang.edit(
+        (&PERSON_SENSITIVE, who),
+        seen,
+        &[("phone", json!(PHONE), json!("13900001111"))],
+    );
+    district.hand_in(&mut wang);
+    let mut delete = Frozen::new(&PERSON, who, Op::Delete, head.at());
+    delete.seen = seen;
+    head.author(&delete);
+    assert_eq!(outcomes(&district.hand_in(&mut head)), [Outcome::Conflict]);
+    let review = review::id("person-sensitive", who, "*");
+    let listed = candidates(&district, &REVIEW_SENSITIVE, review);
+    assert!(listed.contains(&edit.to_string()));
+    digests_hold(&district);
+}
+
+#[test]
+fn an_edit_after_deletion_that_took_a_value_away_is_stored_without_null() {
+    let (district, _, rev) = with_household();
+    let (mut li, mut head) = (li(&district), head(&district));
+    let mut delete = Frozen::new(&HOUSEHOLD, HOME, Op::Delete, head.at());
+    delete.seen = Some(rev);
+    head.author(&delete);
+    district.hand_in(&mut head);
+    li.edit(
+        (&HOUSEHOLD, HOME),
+        Some(rev),
+        &[("tenure", json!("own"), Value::Null)],
+    );
+    district.hand_in(&mut li);
+    let review = district.record(&REVIEW, review::id("household", HOME, "*"));
+    let all = pocketbook_records::decide::candidates(&review.body);
+    assert!(all.iter().any(|one| one.value["tenure"] == true));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use pocketbook_records::receipt::{Outcome, Reason};
 use pocketbook_records::rights::Cover;
 use pocketbook_records::stamp::{Stamp, Stamps};
 use pocketbook_records::time::{Interval, Millis};
-use pocketbook_records::workflow::{self, Illegal, Line};
+use pocketbook_records::workflow::{self, Line};
 
 use super::facts::Facts;
 use super::verdict::{Change, Effect, Taken, Verdict};
@@ -297,13 +297,6 @@ fn legal<'f>(facts: &'f Facts, work: &Work) -> Result<(&'f Record, &'static Line
         return Err(Verdict::Superseded);
     }
     let step = workflow.step(&item.body, &given.name, &given.args, actor, work.at);
-    let line = step.map_err(|illegal| {
-        Verdict::Rejected(match illegal {
-            Illegal::UnknownCommand(_) => Reason::UnknownCommand,
-            Illegal::WrongState { .. } => Reason::WrongState,
-            Illegal::NotYours(_) => Reason::NotPermitted,
-            Illegal::Missing { missing, .. } => Reason::Missing(missing),
-        })
-    })?;
+    let line = step.map_err(|illegal| Verdict::Rejected(illegal.into()))?;
     Ok((item, line))
 }

@@ -9,6 +9,7 @@ use pocketbook_records::ids::Commit;
 use super::Fault;
 use crate::beside;
 use crate::server::{Form, Options, Server};
+use crate::store::districts;
 use crate::testing::{District, bytes_of, put_back};
 
 fn threaded() -> (tempfile::TempDir, Server) {
@@ -168,4 +169,15 @@ fn time_never_runs_back() {
     district.clock.advance(-10_000_000);
     let second = district.write(|batch| Ok(batch.now()));
     assert!(second >= first && district.server.now() >= first);
+}
+
+#[test]
+fn after_a_restart_memory_and_database_name_the_same_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Server::init(dir.path(), "610402", "秦都区", Options::inline()).unwrap());
+    for _ in 0..2 {
+        let server = Server::open(dir.path(), Options::inline()).unwrap();
+        let head = server.read(|store| districts::head(store.sql, store.district));
+        assert_eq!(server.asof().commit, head.unwrap().last);
+    }
 }

@@ -308,12 +308,13 @@ def correction(checks, wang):
     checks.chapter("a report that lacks something")
     book = wang.book
     report = pocketbook.FirstCommand(name="report")
-    created = book.create("case", json.dumps({"grid": GRID, "sort": "issue", "place": "西门"}), first=report)
-    run(book.sync_now())
-    item = next(one for one in book.tray() if one.record == created.record)
-    checks.equal("it comes back as 需修改", item.expect.state, "rejected")
-    checks.that("… and is still shown to its author", book.case(created.record).badges.needs_fixing)
-    book.fix(item.id, [change("category", None, "E0205")])
+    fields = {"grid": GRID, "sort": "issue", "place": "西门"}
+    try:
+        book.create("case", json.dumps(fields), first=report)
+        checks.that("it is refused before it is saved", False, "it was saved")
+    except pocketbook.PocketbookError.CorrectField as refused:
+        checks.equal("it is refused before it is saved, by name", refused.field, "category")
+    created = book.create("case", json.dumps(fields | {"category": "E0205"}), first=report)
     run(book.sync_now())
     checks.equal("corrected, it is taken", book.case(created.record).expect.state, "submitted")
     checks.equal("… and the tray is empty", book.tray(), [])

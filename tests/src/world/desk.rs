@@ -146,16 +146,6 @@ impl Desk {
         self.sends(case, command, &step).await.problem()
     }
 
-    /// Gives a command that the server takes in but leaves to somebody else; returns why.
-    pub async fn must_wait(&self, case: RecordId, command: &str, args: Value) -> Value {
-        let step = self.step(case, args).await;
-        let reply = self.sends(case, command, &step).await;
-        assert_eq!(reply.status, 202, "{:?}", reply.body);
-        let receipt = reply.ok()["receipt"].clone();
-        assert_eq!(receipt["outcome"], "parked");
-        receipt["reason"].clone()
-    }
-
     /// 受理.
     pub async fn accepts(&self, case: RecordId) -> Value {
         self.does(case, "accept", json!({})).await

@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 
 use pocketbook::seams::{Method, Request, Response, Transport, TransportError};
-use pocketbook_records::wire::Frame;
+use pocketbook_records::wire::{self, Frame};
 
 use super::faults::{Fault, On, SIGN_IN, broken, cut, page};
 use super::town::Town;
@@ -48,28 +48,50 @@ impl Passed {
 
     /// Returns the frames of a first sync that came whole.
     pub fn frames(&self) -> Vec<Frame> {
-        if self.request.path != "/v1/sync" {
-            return Vec::new();
-        }
-        let packed = lock(&self.answer).clone();
-        let is_packed = self
-            .headers
-            .iter()
-            .any(|(name, value)| name == "content-encoding" && value == "gzip");
-        let mut plain = Vec::new();
-        if is_packed {
-            // A cut stream gives what came before the cut.
-            let mut unpacked = flate2::read::GzDecoder::new(&packed[..]);
-            let _ = unpacked.read_to_end(&mut plain);
-        } else {
-            plain = packed;
-        }
+        let plain = self.answer();
         let whole = plain.split_inclusive(|byte| *byte == b'\n').skip(1);
         whole
             .filter(|line| line.ends_with(b"\n"))
             .filter_map(|line| serde_json::from_slice(line).ok())
             .collect()
     }
+
+    /// Returns an exchange of records of which the phone heard at least the answer's first line.
+    pub fn exchange(&self) -> Option<(wire::Request, wire::Answer)> {
+        let headers = self.request.headers.iter();
+        let is_packed = headers
+            .into_iter()
+            .any(|(name, value)| name.eq_ignore_ascii_case("content-encoding") && value == "gzip");
+        let asked = unpacked(&self.request.body, is_packed);
+        let answer = self.answer();
+        let first = answer.split_inclusive(|byte| *byte == b'\n').next()?;
+        let heard = first.ends_with(b"\n").then_some(first)?;
+        Some((
+            serde_json::from_slice(&asked).ok()?,
+            serde_json::from_slice(heard).ok()?,
+        ))
+    }
+
+    /// Returns what came of an exchange's answer, unpacked; a cut stream gives what came before.
+    fn answer(&self) -> Vec<u8> {
+        if self.request.path != "/v1/sync" {
+            return Vec::new();
+        }
+        let is_packed = self
+            .headers
+            .iter()
+            .any(|(name, value)| name == "content-encoding" && value == "gzip");
+        unpacked(&lock(&self.answer), is_packed)
+    }
+}
+
+fn unpacked(bytes: &[u8], is_packed: bool) -> Vec<u8> {
+    if !is_packed {
+        return bytes.to_vec();
+    }
+    let mut plain = Vec::new();
+    let _ = flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain);
+    plain
 }
 
 type Weather = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;

@@ -17,6 +17,7 @@ use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::mutation::{Command, Expect, Frozen, Op, Set};
 use pocketbook_records::path::{self, Path};
 use serde_json::{Value, json};
 
@@ -38,6 +39,41 @@ impl Screen {
 }
 
 impl Phone {
+    /// Reports a draft as an app would that does not know what a report needs.
+    pub fn hands_in_unchecked(&self, draft: CaseDraft) -> RecordId {
+        let store = self.store();
+        let drafted = store.draft(draft.id).expect("reads").expect("is there");
+        let mut frozen = Frozen::new(&CASE, draft.id, Op::Create, store.now().expect("reads"));
+        for (name, to) in drafted.fields {
+            let path = field(&name);
+            match to {
+                Value::Array(items) => {
+                    let hashes = items
+                        .iter()
+                        .filter_map(|item| item.as_str()?.parse::<BlobHash>().ok());
+                    frozen.blobs.extend(hashes);
+                    frozen.add.insert(path, items);
+                }
+                to => frozen.set.push(Set {
+                    path,
+                    was: Value::Null,
+                    to,
+                }),
+            }
+        }
+        frozen.command = Some(Command {
+            name: "report".into(),
+            args: Fields::new(),
+            expect: Expect {
+                state: "draft".into(),
+                turn: 0,
+                after: None,
+            },
+        });
+        store.author(frozen).expect("saved");
+        draft.id
+    }
+
     /// Says how the work stands.
     pub fn status(&self) -> SyncStatus {
         self.store().status().expect("the store reads")

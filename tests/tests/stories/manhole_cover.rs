@@ -208,8 +208,11 @@ async fn who_reported_a_case_does_not_close_it_and_a_stale_step_is_told_what_hap
     sun.has_done(case, "已更换", &photo(1)).await;
     chen.feeds_back(case, "已告知").await;
     let head_at_desk = world.signs_in("赵").await;
-    let reason = head_at_desk.must_wait(case, "close", json!({})).await;
-    assert_eq!(reason, "not-permitted");
+    let refused = head_at_desk.may_not(case, "close", json!({})).await;
+    assert_eq!(
+        (refused.status, refused.kind.as_str()),
+        (403, "not-permitted")
+    );
     assert_eq!(chen.state_of(case).await, "checking");
     clerk.closes(case).await;
     zhao.syncs().await;

@@ -1,15 +1,38 @@
 //! 需修改 and 待确认: what the server did not take is kept, put right and sent again.
 
+use pocketbook::Error;
 use pocketbook::books::Change;
 use pocketbook::store::status::SyncState;
 use pocketbook::store::view::mark;
+use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::person::PERSON;
+use pocketbook_records::receipt::Reason;
 use pocketbook_records::rights::Role;
 use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::pictures::photo;
 use pocketbook_tests::world::{Phone, World};
 use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_report_that_lacks_its_place_is_refused_before_it_is_saved() {
+    let world = World::new(76).await;
+    let grid = world.grid(0);
+    let wang = world.worker("王", &grid).await;
+    let lacking = fields(json!({"grid": grid, "category": "C0101"}));
+    let draft = wang
+        .book()
+        .draft_case(None, &lacking)
+        .expect("a draft may lack anything");
+    let refused = wang.book().report(draft);
+    assert!(matches!(refused, Err(Error::Refused(Reason::Missing(field))) if field == "place"));
+    assert_eq!(wang.status().waiting, 0);
+    assert_eq!(
+        wang.store().drafts().expect("reads").len(),
+        1,
+        "the draft stays"
+    );
+}
 
 #[tokio::test]
 async fn a_rejected_report_is_shown_with_its_reason_put_right_and_taken() {
@@ -25,7 +48,7 @@ async fn a_rejected_report_is_shown_with_its_reason_put_right_and_taken() {
     );
     let draft = draft.expect("the draft is saved");
     wang.adds_photo(draft, &photo(0));
-    let case = wang.book().report(draft).expect("the report is saved").id;
+    let case = wang.hands_in_unchecked(draft);
     wang.syncs().await;
 
     let tray = wang.tray();
@@ -73,7 +96,7 @@ async fn a_rejected_report_is_shown_with_its_reason_put_right_and_taken() {
 }
 
 /// 王 edits a relation after her grid was taken: it waits for 赵.
-async fn one_parked(seed: u64) -> (World, Phone, Phone, pocketbook_records::ids::RecordId) {
+async fn one_parked(seed: u64) -> (World, Phone, Phone, RecordId) {
     let world = World::new(seed).await;
     let (grid, other) = (world.grid(0), world.grid(1));
     world.settle(&grid, 10).await;
@@ -171,7 +194,7 @@ async fn what_builds_on_a_rejected_report_follows_once_it_is_put_right() {
             "grid": grid, "category": "C0101", "text": "井盖破损"
         })),
     );
-    let case = wang.book().report(draft.expect("saved")).expect("saved").id;
+    let case = wang.hands_in_unchecked(draft.expect("saved"));
     wang.enters(&wang.sees(&CASE, case), "text", "井盖破损，已围挡");
     wang.online();
     wang.syncs().await;

@@ -6,9 +6,12 @@
 use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{Mid, RecordId, Rev};
 use pocketbook_records::kind::{Kind, Rule};
+use pocketbook_records::merge;
 use pocketbook_records::mutation::{Command, Expect, Frozen, Op, Replaces, Set};
 use pocketbook_records::path::Path;
 use pocketbook_records::receipt::Reason;
+use pocketbook_records::time::Interval;
+use pocketbook_records::workflow::Actor;
 use serde_json::{Map, Value, json};
 
 use crate::books::Book;
@@ -65,22 +68,17 @@ impl Book {
         name: &str,
         args: Fields,
     ) -> Result<Authored> {
-        let workflow = kind
-            .workflow
-            .ok_or(Error::Refused(Reason::UnknownCommand))?;
-        let state = workflow.state(&shown.fields);
-        let mut lines = workflow
-            .lines
-            .iter()
-            .filter(|line| line.command == name)
-            .peekable();
-        if lines.peek().is_none() {
-            return Err(Error::Refused(Reason::UnknownCommand));
-        }
-        if !lines.any(|line| line.from.contains(&state)) {
-            return Err(Error::Refused(Reason::WrongState));
-        }
         let store = self.store()?;
+        may_follow(
+            kind,
+            &shown.fields,
+            name,
+            &args,
+            store.seams.clock.wall_ms(),
+        )?;
+        let state = kind
+            .workflow
+            .map_or("", |workflow| workflow.state(&shown.fields));
         let mut frozen = Frozen::new(kind, shown.id, Op::Command, store.now()?);
         frozen.seen = shown.rev;
         frozen.command = Some(Command {
@@ -137,6 +135,9 @@ impl Book {
             )?;
         }
         if let Some((name, args)) = new.command {
+            let mut fields = Fields::new();
+            merge::overlay(kind, &mut fields, &frozen);
+            may_follow(kind, &fields, &name, &args, store.seams.clock.wall_ms())?;
             let start = kind.workflow.map_or("", |workflow| workflow.start);
             frozen.command = Some(Command {
                 name,
@@ -153,6 +154,17 @@ impl Book {
         frozen.replaces = Some(Replaces { mid, turn });
         self.store()?.author(frozen)
     }
+}
+
+/// Checks what a device can judge of a command: that it exists, fits the state shown and brings
+/// what it needs. Whether it is this user's to give is the server's word.
+fn may_follow(kind: &Kind, fields: &Fields, name: &str, args: &Fields, wall: i64) -> Result<()> {
+    let workflow = kind
+        .workflow
+        .ok_or(Error::Refused(Reason::UnknownCommand))?;
+    let step = workflow.step(fields, name, args, &Actor::anyone(), Interval::moment(wall));
+    step.map(drop)
+        .map_err(|illegal| Error::Refused(illegal.into()))
 }
 
 fn expect(state: &str, fields: &Fields) -> Expect {

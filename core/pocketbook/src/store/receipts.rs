@@ -85,22 +85,29 @@ fn settle(
     Ok(true)
 }
 
-/// Takes own work off the view once the mirror visibly contains it.
+/// Takes own work off the view once the mirror visibly contains it. An edit of a record that no scope
+/// here holds, as it was deleted, is in the mirror as soon as every scope is read so far; an own
+/// new record stays until it leaves by name.
 pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE authored SET overlaid = 0
          WHERE overlaid = 1 AND outcome IS NOT NULL AND outcome NOT IN ('parked', 'rejected')
-           AND \"commit\" <= (
-               SELECT MAX(
-                   record.asof,
-                   COALESCE((
-                       SELECT MAX(scope.through) FROM membership
-                       JOIN scope ON scope.id = membership.scope AND scope.caught_up = 1
-                       WHERE membership.key = record.key
-                   ), 0)
-               )
-               FROM record WHERE record.kind = COALESCE(about_kind, authored.kind)
-                             AND record.id = COALESCE(about_id, authored.id)
+           AND \"commit\" <= MAX(
+               COALESCE((
+                   SELECT record.asof FROM record
+                   WHERE record.kind = COALESCE(about_kind, authored.kind)
+                     AND record.id = COALESCE(about_id, authored.id)
+               ), 0),
+               COALESCE((
+                   SELECT MAX(scope.through) FROM record
+                   JOIN membership ON membership.key = record.key
+                   JOIN scope ON scope.id = membership.scope AND scope.caught_up = 1
+                   WHERE record.kind = COALESCE(about_kind, authored.kind)
+                     AND record.id = COALESCE(about_id, authored.id)
+               ), (
+                   SELECT MIN(scope.through * scope.caught_up) FROM scope
+                   WHERE json_extract(authored.frozen, '$.op') <> 'create'
+               ), 0)
            )
          RETURNING kind, id, about_kind, about_id",
     )?;

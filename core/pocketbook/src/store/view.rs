@@ -46,11 +46,15 @@ pub mod mark {
 /// Recomputes what is shown of one record. Call it in the transaction that changed its mirror, an
 /// own mutation, a receipt, a tray item or a review about it.
 pub(crate) fn refresh(connection: &Connection, kind: &Kind, id: RecordId) -> Result<()> {
-    let own = Own::gather(connection, kind, id)?;
+    let mut own = Own::gather(connection, kind, id)?;
     let stored: Option<Option<String>> = connection
         .prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2")?
         .query_row(params![kind.name, id.as_bytes()], |row| row.get(0))
         .optional()?;
+    if !matches!(stored, Some(Some(_))) && own.only_decides_about(kind) {
+        // The record was deleted; a decision about it brings nothing into view.
+        own.entries.clear();
+    }
     if own.is_empty() && matches!(stored, Some(None)) {
         connection
             .prepare_cached("DELETE FROM record WHERE kind = ?1 AND id = ?2")?
@@ -244,6 +248,11 @@ impl Own {
 
     fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    fn only_decides_about(&self, kind: &Kind) -> bool {
+        let mut entries = self.entries.iter();
+        entries.all(|entry| entry.frozen.kind != kind.name)
     }
 
     fn mark(&self) -> i64 {

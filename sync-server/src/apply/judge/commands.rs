@@ -13,6 +13,7 @@ use super::{admit, known};
 use crate::apply::Work;
 use crate::apply::facts::Facts;
 use crate::apply::verdict::{Change, Effect, Taken, Verdict};
+use crate::caller::Station;
 use crate::store::records::Record;
 
 pub(super) fn command(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
@@ -92,11 +93,13 @@ pub(super) fn legal(
             &facts.standing.actor,
             work.at,
         )
-        .map_err(|illegal| match illegal {
-            Illegal::UnknownCommand(_) => Verdict::Rejected(Reason::UnknownCommand),
-            Illegal::Missing { missing, .. } => Verdict::Rejected(Reason::Missing(missing)),
-            Illegal::WrongState { .. } => Verdict::parked(Reason::WrongState),
-            Illegal::NotYours(_) => Verdict::parked(Reason::NotPermitted),
+        .map_err(|illegal| {
+            // What a worker did in good faith and offline waits for somebody; a desk is told.
+            let may_wait = matches!(illegal, Illegal::WrongState { .. } | Illegal::NotYours(_));
+            match may_wait && work.author.station == Station::Phone {
+                true => Verdict::parked(illegal.into()),
+                false => Verdict::Rejected(illegal.into()),
+            }
         })?;
     let mut args = given.args.clone();
     // Official numbers are the server's to give.

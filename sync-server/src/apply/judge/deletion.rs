@@ -9,7 +9,7 @@ use pocketbook_records::path;
 use pocketbook_records::receipt::{Outcome, Reason};
 use pocketbook_records::stamp::Stamp;
 
-use super::{admit, author, candidate, known};
+use super::{admit, author, candidate, known, or_touched};
 use crate::apply::facts::Facts;
 use crate::apply::verdict::{Change, Disputed, Effect, Taken, Verdict};
 use crate::apply::{Work, reviews};
@@ -34,16 +34,20 @@ pub(super) fn delete(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
         return Err(Verdict::parked(Reason::HasChildren));
     }
     let author = author(facts, work);
-    let mut candidates = unseen_edits(record, facts, &author);
     let mut also = Vec::new();
-    for review in &facts.open_reviews {
-        candidates.extend(reviews::moved_candidates(review));
-        also.push(reviews::close_moved(review, &author));
-    }
     let mut disputes = Vec::new();
-    if !candidates.is_empty() {
-        candidates.push(candidate(&author, Value::Null));
-        disputes.push(Disputed::of(record, reviews::after_deletion(candidates)));
+    let companions = facts.companions.iter();
+    let companions = companions.map(|(companion, reviews)| (companion, reviews));
+    for (record, open_reviews) in companions.chain([(record, &facts.open_reviews)]) {
+        let mut candidates = unseen_edits(record, facts, &author);
+        for review in open_reviews {
+            candidates.extend(reviews::moved_candidates(review));
+            also.push(reviews::close_moved(review, &author));
+        }
+        if !candidates.is_empty() {
+            candidates.push(candidate(&author, Value::Null));
+            disputes.push(Disputed::of(record, reviews::after_deletion(candidates)));
+        }
     }
     let mut after = record.clone();
     after.deleted = true;
@@ -72,7 +76,7 @@ fn unseen_edits(record: &Record, facts: &Facts, author: &Author) -> Vec<Candidat
         .filter(|(_, stamp)| unseen(stamp))
         .map(|(path, stamp)| Candidate {
             id: stamp.mid.to_string(),
-            value: json!({ path.as_str(): path::get(&record.body, path) }),
+            value: json!({ path.as_str(): or_touched(path::get(&record.body, path)) }),
             by: Some(stamp.user),
             at: Some(stamp.at),
         })

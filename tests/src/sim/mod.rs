@@ -1,0 +1,120 @@
+//! The seeded simulation: days that nobody thought up, in a world where everything goes wrong.
+//!
+//! # A run
+//! A seed draws a [`Tape`]: what two people of one grid do and what their lines, clocks, phones and
+//! server do to them. [`run`] plays it against the real device stores, engines and server, in
+//! virtual time, and looks at both sides after every step. It ends in healing: all faults off, two
+//! rounds of synchronising, and then everything must be in step.
+//!
+//! # What is checked
+//! [`oracle`] has one function for each invariant of the protocol that a step can break. It knows
+//! what each screen showed, what each author meant and what passed on the lines; with the product
+//! it shares the types of the wire and of the records, nothing that merges or decides.
+//!
+//! # What it promises
+//! A seed repeats a run: [`Ran::trace`] is equal. A tape that fails is [`shrunk`] to the steps that
+//! matter and prints as a script. The checks can fail: a [`Canary`] breaks one rule behind
+//! everyone's back, and the oracle must name it.
+
+pub mod look;
+pub mod oracle;
+pub mod run;
+pub mod tape;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+pub use self::run::Canary;
+pub use self::tape::Tape;
+
+/// What a run did and found.
+#[derive(Debug)]
+pub struct Ran {
+    /// The tape.
+    pub tape: Tape,
+    /// Each step with what came of it.
+    pub script: Vec<String>,
+    /// The invariants that broke, with what broke them; empty if all held.
+    pub broken: Vec<String>,
+    /// The hash of everything that was seen.
+    pub trace: [u8; 32],
+}
+
+impl Ran {
+    /// Returns the first invariant that broke.
+    pub fn invariant(&self) -> Option<&str> {
+        self.broken.first().map(|first| invariant(first))
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "seed {}:", self.tape.seed)?;
+        for line in &self.script {
+            writeln!(f, "  {line}")?;
+        }
+        for broken in &self.broken {
+            writeln!(f, "  ✗ {broken}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the name of the invariant that a finding begins with.
+fn invariant(finding: &str) -> &str {
+    finding.split(':').next().unwrap_or_default()
+}
+
+/// Plays a tape from the first morning to the end of its healing.
+pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
+    let script = Arc::new(Mutex::new(Vec::new()));
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime for one thread");
+        runtime.block_on(run::play(&tape, canary, &script))
+    }));
+    let broken = played.unwrap_or_else(|panic| vec![format!("panic: {}", said(&*panic))]);
+    let script = std::mem::take(&mut *script.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut trace = Sha256::new();
+    for line in script.iter().chain(&broken) {
+        trace.update(line);
+        trace.update([0]);
+    }
+    Ran {
+        tape,
+        script,
+        broken,
+        trace: trace.finalize().into(),
+    }
+}
+
+/// Leaves steps out for as long as the same invariant breaks without them.
+pub fn shrunk(mut failing: Ran, canary: Option<Canary>) -> Ran {
+    let mut size = failing.tape.acts.len() / 2;
+    while size > 0 {
+        let mut at = 0;
+        while at < failing.tape.acts.len() {
+            let mut shorter = failing.tape.clone();
+            let end = (at + size).min(shorter.acts.len());
+            shorter.acts.drain(at..end);
+            let tried = run(shorter, canary);
+            if tried.invariant() == failing.invariant() {
+                failing = tried;
+            } else {
+                at += size;
+            }
+        }
+        size /= 2;
+    }
+    failing
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a word").to_owned()
+}

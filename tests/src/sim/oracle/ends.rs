@@ -1,0 +1,151 @@
+//! The end: what became of everything, once all is in step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pocketbook_records::ids::RecordId;
+use pocketbook_records::kinds::case::CASE;
+use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::kinds::review::{self, REVIEW, REVIEW_SENSITIVE};
+use pocketbook_records::receipt::Outcome;
+use serde_json::{Value, json};
+
+use super::{Oracle, What, Write, each, named, word};
+use crate::sim::look;
+use crate::sim::tape::Who;
+use crate::world::check::Truth;
+use crate::world::{Phone, Town};
+
+impl Oracle {
+    /// I7, at the end: the phone's outcomes are the server's, one for each mutation.
+    pub(super) fn both_sides_agree(
+        &self,
+        who: Who,
+        phone: &Phone,
+        town: &Town,
+        broken: &mut Vec<String>,
+    ) {
+        let rows = look::receipts(&town.server(), self.enrolments[who]);
+        let receipts = rows.iter().flat_map(|row| &row.receipts);
+        let judged: Vec<_> = receipts.map(|r| (r.mseq.0, r.mid, Some(word(r)))).collect();
+        let meant = self.of(who).map(|write| (write.mseq, write.mid));
+        if !meant.eq(judged.iter().map(|(mseq, mid, _)| (*mseq, *mid))) {
+            broken.push(format!("I7: the server judged {judged:?} of {who}"));
+        }
+        let Some(device) = look::device(phone) else {
+            return;
+        };
+        let authored = device.authored.into_iter();
+        let kept: Vec<_> = authored
+            .map(|kept| (kept.mseq, kept.mid, kept.outcome))
+            .collect();
+        if kept != judged {
+            broken.push(format!("I7: {who} keeps {kept:?}, the server {judged:?}"));
+        }
+    }
+
+    /// I4, at the end: whatever was delivered how often, the effect is that of one.
+    pub(super) fn effects_are_those_of_one(&self, truth: &Truth, broken: &mut Vec<String>) {
+        let mut knocks: BTreeMap<RecordId, i64> = BTreeMap::new();
+        for write in self.writes.iter().filter(|write| self.was_taken(write)) {
+            let record = truth.get(named(write.kind), write.id);
+            let times = match (&write.what, record) {
+                (What::Bit(bit), _) => {
+                    *knocks.entry(write.id).or_default() += bit;
+                    1
+                }
+                (What::Born, None) if !self.is_deleted(write.id) => 0,
+                (What::Item(note), Some(held)) => each(held, "notes")
+                    .filter(|item| item["id"] == note.as_str())
+                    .count(),
+                _ => 1,
+            };
+            if times != 1 {
+                broken.push(format!(
+                    "I4: {} {} is there {times} times",
+                    write.kind, write.what
+                ));
+            }
+        }
+        for (home, expected) in knocks {
+            let counted = truth
+                .get(&HOUSEHOLD, home)
+                .and_then(|held| held.body.get("knocks"));
+            if counted.and_then(Value::as_i64) != Some(expected) {
+                broken.push(format!(
+                    "I4: {home} counts {counted:?} instead of {expected}"
+                ));
+            }
+        }
+        for (case, held) in truth.of_kind(&CASE) {
+            let steps: Vec<_> = each(held, "steps")
+                .map(|step| step["id"].to_string())
+                .collect();
+            if steps.iter().collect::<BTreeSet<_>>().len() != steps.len() {
+                broken.push(format!("I4: {case} made a step twice: {steps:?}"));
+            }
+        }
+    }
+
+    /// I8: a value that was taken is there, or its follower had been shown it, or a review has it.
+    pub(super) fn no_value_is_lost(&self, truth: &Truth, broken: &mut Vec<String>) {
+        for write in self.writes.iter().filter(|write| self.was_taken(write)) {
+            let What::Value { path, ref to, .. } = write.what else {
+                continue;
+            };
+            let held = truth.get(named(write.kind), write.id);
+            let is_stored = held.is_some_and(|held| held.body.get(path) == Some(to));
+            if !is_stored
+                && !self.was_shown(write, path, to)
+                && !is_in_review(truth, write, path, to)
+            {
+                broken.push(format!(
+                    "I8: {} {} {} is lost",
+                    write.kind, write.id, write.what
+                ));
+            }
+        }
+    }
+
+    /// Says whether somebody who wrote later had been shown this value, or wrote it.
+    pub(super) fn was_shown(&self, write: &Write, path: &str, to: &Value) -> bool {
+        let mut others = self.writes.iter();
+        others.any(|other| {
+            if other.mid == write.mid || other.id != write.id || !self.was_taken(other) {
+                return false;
+            }
+            let is_own = other.who == write.who && other.mseq > write.mseq;
+            match &other.what {
+                What::Value { path: at, was, .. } => *at == path && (was == to || is_own),
+                What::Gone(shown) => {
+                    is_own || shown.get(path) == Some(to) || self.lay_over(other, write, path)
+                }
+                What::Decided { path: at, seen } => {
+                    (at == path || at == "*") && seen.contains(&write.mid.to_string())
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// Says whether own work in the tray lay over this value when its record was taken away.
+    pub(super) fn lay_over(&self, gone: &Write, write: &Write, path: &str) -> bool {
+        self.of(gone.who).any(|own| {
+            let is_here = own.kind == write.kind && own.id == write.id && own.mseq < gone.mseq;
+            let is_parked = matches!(self.outcome(own), Some(Outcome::Parked | Outcome::Rejected));
+            is_here && is_parked && matches!(own.what, What::Value { path: at, .. } if at == path)
+        })
+    }
+}
+
+fn is_in_review(truth: &Truth, write: &Write, path: &str, to: &Value) -> bool {
+    let whole = [("person", "*"), ("person-sensitive", "*")];
+    let asked = whole.into_iter().chain([(write.kind, path)]);
+    asked.into_iter().any(|(kind, path)| {
+        let id = review::id(kind, write.id, path);
+        let kinds = [&REVIEW, &REVIEW_SENSITIVE];
+        let mut held = kinds.into_iter().filter_map(|kind| truth.get(kind, id));
+        held.any(|held| {
+            each(held, "candidates").any(|one| one["id"] == json!(write.mid) || one["value"] == *to)
+        })
+    })
+}

@@ -1,0 +1,130 @@
+//! The view after every step: what a screen shows of own work.
+
+use std::collections::BTreeMap;
+
+use pocketbook_records::ids::RecordId;
+use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::receipt::Outcome;
+
+use super::{Oracle, What, Write, named, to, was};
+use crate::sim::tape::Who;
+use crate::world::Phone;
+
+impl Oracle {
+    /// I21: an own edit that was not refused never gives way to what its author had left behind.
+    pub(super) fn own_edits_do_not_flicker(
+        &self,
+        who: Who,
+        phone: &Phone,
+        broken: &mut Vec<String>,
+    ) {
+        if who == 0 && self.is_wang_away {
+            // Accepted work on a grid that was taken is uncovered just before the grid goes.
+            return;
+        }
+        let mut spots: BTreeMap<(&str, RecordId, &str), Vec<&Write>> = BTreeMap::new();
+        for write in &self.writes {
+            if let What::Value { path, .. } = write.what {
+                spots
+                    .entry((write.kind, write.id, path))
+                    .or_default()
+                    .push(write);
+            }
+        }
+        for ((kind, id, path), writes) in spots {
+            let (own, others): (Vec<_>, Vec<_>) = writes.iter().partition(|w| w.who == who);
+            let Some(last) = own.last().copied() else {
+                continue;
+            };
+            if self.is_disputed(kind, id, path) || !self.stands(last) {
+                continue;
+            }
+            let Some(screen) = phone.finds(named(kind), id) else {
+                continue;
+            };
+            let shown = screen.value(path);
+            let is_foreign = others.iter().any(|write| *to(write) == shown);
+            let is_left = own
+                .iter()
+                .any(|write| *was(write) == shown || *to(write) == shown);
+            if shown != *to(last) && !is_foreign && is_left {
+                broken.push(format!(
+                    "I21: {kind} {id} shows {shown} again after {}",
+                    last.what
+                ));
+            }
+        }
+    }
+
+    pub(super) fn is_disputed(&self, kind: &str, id: RecordId, path: &str) -> bool {
+        let mut writes = self.writes.iter();
+        writes.any(|write| match &write.what {
+            What::Decided { path: at, .. } => write.id == id && (at == path || at == "*"),
+            What::Gone(_) => write.id == id,
+            What::Value { path: at, .. } => {
+                let is_here = write.kind == kind && write.id == id && *at == path;
+                is_here && self.outcome(write) == Some(Outcome::Conflict)
+            }
+            _ => false,
+        })
+    }
+
+    /// I21: no knock counts twice, none that was seen vanishes.
+    pub(super) fn knocks_count_once_in_the_view(
+        &mut self,
+        who: Who,
+        phone: &Phone,
+        broken: &mut Vec<String>,
+    ) {
+        if who == 0 && self.is_wang_away {
+            // What waits in the tray is all that is shown of a home that was taken.
+            return;
+        }
+        let mut homes: BTreeMap<RecordId, (i64, i64)> = BTreeMap::new();
+        for write in &self.writes {
+            if let What::Bit(bit) = write.what {
+                let (own, all) = homes.entry(write.id).or_default();
+                *all |= bit;
+                if write.who == who && self.stands(write) {
+                    *own |= bit;
+                }
+            }
+        }
+        for (home, (own, all)) in homes {
+            let Some(screen) = phone.finds(&HOUSEHOLD, home) else {
+                continue;
+            };
+            let shown = screen.value("knocks").as_i64().unwrap_or(0);
+            let before = self.knocks.insert((who, home), shown).unwrap_or(0);
+            if (before | own) & !shown != 0 || shown & !all != 0 {
+                broken.push(format!(
+                    "I21: {who} sees {shown:b} knocks of {all:b}, own {own:b}, before {before:b}"
+                ));
+            }
+        }
+    }
+
+    /// I21: what somebody created stays visible to him.
+    pub(super) fn own_creations_stay_visible(
+        &self,
+        who: Who,
+        phone: &Phone,
+        broken: &mut Vec<String>,
+    ) {
+        if who == 0 && self.is_wang_away {
+            return;
+        }
+        for write in self
+            .of(who)
+            .filter(|write| matches!(write.what, What::Born))
+        {
+            let is_there = phone.finds(named(write.kind), write.id).is_some();
+            if !is_there && !self.is_deleted(write.id) {
+                broken.push(format!(
+                    "I21: {} {} vanished for {who}",
+                    write.kind, write.id
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Days that seeds make up: see `pocketbook_tests::sim`.
+//!
+//! `SEEDS=n` plays n of them, `SEED=n` plays one again and prints what happened.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use pocketbook::books::Take;
+use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
+use pocketbook_tests::sim::{Canary, Ran, Tape, run, shrunk};
+use pocketbook_tests::world::World;
+
+/// So long are seeds played where nobody says how many.
+const WHILE: Duration = Duration::from_secs(50);
+
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Plays seeds on all processors until there are enough of them or one fails.
+fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> (u64, Vec<Ran>) {
+    let next = AtomicU64::new(1);
+    let has_failed = AtomicBool::new(false);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let one_after_another = || {
+        let mut played = 0;
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if is_enough(seed) || has_failed.load(Ordering::SeqCst) {
+                return (played, None);
+            }
+            let first = run(Tape::drawn(seed), None);
+            let second = run(Tape::drawn(seed), None);
+            played += 1;
+            if !first.broken.is_empty() {
+                has_failed.store(true, Ordering::SeqCst);
+                return (played, Some(first));
+            }
+            assert_eq!(first.script, second.script, "seed {seed} does not repeat");
+            assert_eq!(first.trace, second.trace, "seed {seed} does not repeat");
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers)
+            .map(|_| scope.spawn(one_after_another))
+            .collect();
+        let ended = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a worker"));
+        let (played, failed): (Vec<u64>, Vec<_>) = ended.unzip();
+        (played.iter().sum(), failed.into_iter().flatten().collect())
+    })
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "how many seeds are played is a matter of real time; what they do is not"
+)]
+fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
+    if let Some(seed) = asked("SEED") {
+        let ran = run(Tape::drawn(seed), None);
+        println!("{ran}");
+        assert!(ran.broken.is_empty(), "{}", shrunk(ran, None));
+        return;
+    }
+    let begun = Instant::now();
+    let (played, failed) = match asked("SEEDS") {
+        Some(seeds) => plays(|seed| seed > seeds),
+        None => plays(|_| begun.elapsed() > WHILE),
+    };
+    println!("{played} seeds, each twice, in {:?}", begun.elapsed());
+    if let Some(failing) = failed.into_iter().next() {
+        panic!("{}", shrunk(failing, None));
+    }
+}
+
+/// Plays seeds with a rule broken, until the oracle names it.
+fn is_caught(canary: Canary) {
+    let caught = (1..=40).find(|seed| {
+        let ran = run(Tape::drawn(*seed), Some(canary));
+        ran.invariant() == Some(canary.breaks())
+    });
+    assert!(caught.is_some(), "{canary:?} goes unnoticed");
+}
+
+#[test]
+fn work_that_vanishes_from_a_phone_is_noticed() {
+    if pocketbook_sqlite::is_encryption_built() {
+        // Neither the canary nor the oracle can read the file beside the app.
+        return;
+    }
+    is_caught(Canary::ForgetsWhatWaits);
+}
+
+#[test]
+fn a_silent_winner_is_noticed() {
+    is_caught(Canary::DropsReviews);
+}
+
+#[test]
+fn a_record_that_appears_under_a_passed_number_is_noticed() {
+    is_caught(Canary::NumbersLate);
+}
+
+/// What a seed has found: a decision lay over its review for ever, and over a resident who was
+/// no longer there, once somebody else had deleted the resident.
+#[tokio::test]
+async fn a_settled_decision_about_a_deleted_record_does_not_stay_in_the_view() {
+    let world = World::new(31).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 4).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let person = wang.person(wang.flat(0), 1);
+    let shown = zhao.sees(&PERSON, person);
+    wang.enters(&wang.sees(&PERSON, person), "relation", "other");
+    wang.syncs().await;
+    let book = zhao.book();
+    book.delete(&PERSON, person, shown.shown.rev)
+        .expect("the deletion is saved");
+    zhao.syncs().await;
+    let review = zhao.reviews_of(person).remove(0);
+    let deleted = review.candidates.iter().find(|one| one.value.is_null());
+    let deleted = deleted.expect("the deletion is a candidate").id.clone();
+    zhao.decides(&review, Take::Candidate(deleted));
+    assert!(zhao.finds(&PERSON, person).is_none());
+    zhao.syncs().await;
+    wang.syncs().await;
+    assert!(zhao.finds(&PERSON, person).is_none());
+    world.check(&[&wang, &zhao]).await;
+}
+
+/// What a seed has found: an edit from a screen that was older than the record's deletion brought
+/// the record back on its author's phone, for ever.
+#[tokio::test]
+async fn a_settled_edit_of_a_deleted_record_does_not_stay_in_the_view() {
+    let world = World::new(959).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 4).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let person = wang.person(wang.flat(0), 1);
+    let rev = wang.sees(&PERSON, person).shown.rev;
+    wang.book()
+        .delete(&PERSON, person, rev)
+        .expect("the deletion is saved");
+    wang.syncs().await;
+
+    let left_open = zhao.sees(&PERSON_SENSITIVE, person);
+    zhao.syncs().await;
+    zhao.enters(&left_open, "phone", "15400000001");
+    zhao.syncs().await;
+
+    assert!(zhao.finds(&PERSON_SENSITIVE, person).is_none());
+    assert_eq!(zhao.reviews_of(person).len(), 1, "the edit is kept there");
+    wang.syncs().await;
+    world.check(&[&wang, &zhao]).await;
+}
