@@ -164,6 +164,7 @@ impl Oracle {
         for (who, phone) in phones.iter().enumerate() {
             self.both_sides_agree(who, phone, town, &mut broken);
         }
+        self.nothing_waits_behind_another(&mut broken);
         self.effects_are_those_of_one(&truth, &mut broken);
         self.no_value_is_lost(&truth, &mut broken);
         broken

@@ -245,7 +245,7 @@ fn on(dice: &mut Dice) -> On {
 
 fn fault(dice: &mut Dice) -> Fault {
     let bytes = [0, 20, 300, 900, 5_000][dice.below(5)];
-    match dice.below(13) {
+    match dice.below(14) {
         0..=1 => Fault::LoseRequest,
         2..=3 => Fault::LoseAnswer,
         4 => Fault::Repeat,
@@ -256,6 +256,6 @@ fn fault(dice: &mut Dice) -> Fault {
         9 => Fault::SignInPage,
         10 => Fault::Status(502),
         11 => Fault::Delay([900, 50_000][dice.below(2)]),
-        _ => Fault::OldAnswer(dice.below(6)),
+        _ => Fault::OldAnswer(dice.below(12)),
     }
 }

@@ -52,7 +52,6 @@ async fn a_step_that_can_not_be_taken_says_why_and_changes_nothing() {
             "{command}"
         );
     }
-    let wu = world.at_desk("吴", Role::StreetDesk, &world.street()).await;
     assert_eq!(chen.state_of(case).await, "submitted");
 
     let step = chen.step(case, json!({})).await;

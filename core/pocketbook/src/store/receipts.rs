@@ -85,9 +85,9 @@ fn settle(
     Ok(true)
 }
 
-/// Takes own work off the view once the mirror visibly contains it. An edit of a record that no scope
-/// here holds, as it was deleted, is in the mirror as soon as every scope is read so far; an own
-/// new record stays until it leaves by name.
+/// Takes own work off the view once the mirror visibly contains it. An edit of a record that no
+/// scope holds any more, because it was deleted, is in the mirror as soon as every scope is read
+/// so far; an own new record stays until it leaves by name.
 pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE authored SET overlaid = 0

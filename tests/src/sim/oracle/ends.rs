@@ -86,6 +86,18 @@ impl Oracle {
         }
     }
 
+    /// I6, at the end: Zhao keeps the grid, so whatever needs nobody's word was taken, no matter
+    /// what was parked before it.
+    pub(super) fn nothing_waits_behind_another(&self, broken: &mut Vec<String>) {
+        for write in self.of(1).filter(|write| !self.was_taken(write)) {
+            use What::{Bit, Born, Item, Value};
+            if matches!(write.what, Value { .. } | Bit(_) | Item(_) | Born) {
+                let became = self.outcome(write);
+                broken.push(format!("I6: {} {} is {became:?}", write.kind, write.what));
+            }
+        }
+    }
+
     /// I8: a value that was taken is there, or its follower had been shown it, or a review has it.
     pub(super) fn no_value_is_lost(&self, truth: &Truth, broken: &mut Vec<String>) {
         for write in self.writes.iter().filter(|write| self.was_taken(write)) {
