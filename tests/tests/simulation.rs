@@ -6,9 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pocketbook::books::Take;
+use pocketbook::store::view::mark;
+use pocketbook_records::kinds::case::CASE;
+use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
+use pocketbook_records::rights::Role;
 use pocketbook_tests::sim::{Canary, Ran, Tape, run, shrunk};
-use pocketbook_tests::world::World;
+use pocketbook_tests::world::{Fault, On, World};
 
 /// So long are seeds played where nobody says how many.
 const WHILE: Duration = Duration::from_secs(50);
@@ -161,4 +165,62 @@ async fn a_settled_edit_of_a_deleted_record_does_not_stay_in_the_view() {
     assert_eq!(zhao.reviews_of(person).len(), 1, "the edit is kept there");
     wang.syncs().await;
     world.check(&[&wang, &zhao]).await;
+}
+
+/// What a seed has found: own work that went out of sight with a grid stayed out of sight when the
+/// grid came back, if it was parked.
+#[tokio::test]
+async fn a_parked_report_comes_back_into_view_with_its_grid() {
+    let world = World::new(1462).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 4).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    let case = wang.reports_cover(&grid, "东门", &[]).id;
+    // What hands in fails, what reads does not: the phone hears of the revoke first.
+    for fault in [Fault::CutRequest(0), Fault::Status(502)] {
+        wang.line().next(On::Sync, fault);
+        wang.sync().await.expect_err("nothing was handed in");
+    }
+    assert!(wang.finds(&CASE, case).is_none(), "it is sealed");
+
+    world.hours_pass(1);
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+    wang.syncs().await;
+
+    assert_eq!(wang.tray().len(), 1);
+    assert_eq!(wang.sees(&CASE, case).shown.mark, mark::PARKED);
+    world.check(&[&wang]).await;
+}
+
+/// What a seed has found: an edit that arrived too late for its grid left a household of that one
+/// value on the phone, and lay over the real one when the grid came back.
+#[tokio::test]
+async fn a_household_with_a_parked_edit_comes_back_whole_with_its_grid() {
+    let world = World::new(56).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 4).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let home = wang.flat(0);
+    let place = wang.sees(&HOUSEHOLD, home).value("place");
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    world.hours_pass(1);
+    wang.notes_tenure(home, "rent-out");
+    wang.syncs().await;
+    assert!(wang.finds(&HOUSEHOLD, home).is_none(), "it is taken");
+
+    world.hours_pass(1);
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+    wang.syncs().await;
+
+    let shown = wang.sees(&HOUSEHOLD, home);
+    assert_eq!(shown.value("place"), place);
+    assert_eq!(shown.value("tenure"), "rent-out", "it still waits");
+    world.check(&[&wang]).await;
 }

@@ -1,7 +1,7 @@
 //! Kinds: what sorts of records there are, declared as tables.
 //!
 //! The sync engine, the merge, the outbox and the index know a kind only through its [`Kind`]
-//! table; there is no sync code per kind. [`kind!`] writes the table and, from the same lines,
+//! table; there is no sync code per kind. [`kind!`](crate::kind!) writes the table and, from the same lines,
 //! the struct that a feature *reads*. Writes never go through that struct: they are patches that
 //! carry what the screen showed, so a field that this version does not know survives.
 //!

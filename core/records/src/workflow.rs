@@ -1,6 +1,6 @@
 //! Workflows as tables: (state, command, who, needs) → next state, turn + 1.
 //!
-//! The same [`step`] previews on the device and decides on the server. A record with a workflow
+//! The same [`Workflow::step`] previews on the device and decides on the server. A record with a workflow
 //! holds `state`, `turn` (grows with each transition), `transition` (the mutation of the last
 //! one) and `steps` (each transition with person, time and arguments): the history of a case is
 //! part of the case.

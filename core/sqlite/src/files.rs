@@ -131,6 +131,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// Returns whether a database has a write-ahead log that holds anything.
+pub(crate) fn has_log(path: &Path) -> bool {
+    length_of(&beside(path, LOG)).is_ok_and(|log| log.is_some_and(|length| length > 0))
+}
+
 fn length_of(path: &Path) -> Result<Option<u64>, OpenError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.len())),

@@ -16,7 +16,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::key::{is_encryption_built, unlock};
-use crate::{Damage, Ladder, OpenError, RawKey, files};
+use crate::{Damage, Ladder, OpenError, RawKey, files, is_damaged};
 
 /// The log is cut back to this size after a checkpoint, so that one first sync does not keep its
 /// space for ever.
@@ -89,7 +89,9 @@ pub fn open(options: &Options, ladder: &Ladder) -> Result<Connection, OpenError>
     connect(options, ladder).map_err(|error| match error {
         OpenError::Damaged(Damage::Found(cause))
             if options.key.is_some()
-                && cause.sqlite_error_code() == Some(ErrorCode::NotADatabase) =>
+                && (cause.sqlite_error_code() == Some(ErrorCode::NotADatabase)
+                    // Under another key a log reads as damaged before the first page does.
+                    || (is_damaged(&cause) && files::has_log(&options.path))) =>
         {
             OpenError::WrongKey
         }

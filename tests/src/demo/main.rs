@@ -4,7 +4,7 @@
 //! The program starts itself a second time as the district's server: a process of its own with
 //! its own data directory, so that it can be killed like one. Two phones (real stores, real
 //! engines) and three desks reach it over HTTP on loopback, the phones through a line ([`link`],
-//! [`line`]) that can be slow, cut, lossy and repetitive. The scenes ([`scenes`]) tell in Chinese
+//! [`mod@line`]) that can be slow, cut, lossy and repetitive. The scenes ([`scenes`]) tell in Chinese
 //! and English what happens and check it as they go.
 //!
 //! # What it promises

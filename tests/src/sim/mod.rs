@@ -2,7 +2,7 @@
 //!
 //! # A run
 //! A seed draws a [`Tape`]: what two people of one grid do and what their lines, clocks, phones and
-//! server do to them. [`run`] plays it against the real device stores, engines and server, in
+//! server do to them. [`run()`] plays it against the real device stores, engines and server, in
 //! virtual time, and looks at both sides after every step. It ends in healing: all faults off, two
 //! rounds of synchronising, and then everything must be in step.
 //!
@@ -15,6 +15,11 @@
 //! A seed repeats a run: [`Ran::trace`] is equal. A tape that fails is [`shrunk`] to the steps that
 //! matter and prints as a script. The checks can fail: a [`Canary`] breaks one rule behind
 //! everyone's back, and the oracle must name it.
+//!
+//! # Known gaps
+//! A phone dies between two turns of its engine, not between two writes to its disk. The grid is so
+//! small that a first sync is one frame. Nothing moves between grids, nobody has two phones, no
+//! server is restored. Where phones' databases are encrypted the oracle sees only their screens.
 
 pub mod look;
 pub mod oracle;

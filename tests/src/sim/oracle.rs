@@ -144,6 +144,7 @@ impl Oracle {
                 complete_means_complete(phone, &device, &index, &mut broken);
                 self.work_leaves_by_receipt(who, &device, &mut broken);
                 self.numbers_have_no_holes(who, &device, &mut broken);
+                self.the_mirror_shows_through(who, phone, &device, &mut broken);
                 for (kind, id, rev, text) in device.mirror {
                     let rev = rev.cast_unsigned();
                     self.a_rev_names_one_body(kind, id, rev, canonical(&text), &mut broken);

@@ -18,7 +18,7 @@ pub enum Fault {
     CutRequest(usize),
     /// The phone gets so many bytes of the answer's body, then the line breaks.
     CutAnswer(usize),
-    /// As before, and the line stays dead until [`Line::comes_back`].
+    /// As before, and the line stays dead until [`Line::comes_back`](super::Line::comes_back).
     DieAfter(usize),
     /// The phone gets so many bytes, then nothing and no end: to kill the app in the middle.
     FreezeAfter(usize),

@@ -108,6 +108,8 @@ pub(crate) struct Door<'t> {
     pub(crate) touched: BTreeSet<Key>,
     pub(crate) applied: Applied,
     pub(crate) purged: purge::Purged,
+    /// Whether the first sync of a scope has ended.
+    has_ended_first_sync: bool,
 }
 
 impl<'t> Door<'t> {
@@ -120,6 +122,7 @@ impl<'t> Door<'t> {
             touched: BTreeSet::new(),
             applied: Applied::default(),
             purged: purge::Purged::default(),
+            has_ended_first_sync: false,
         })
     }
 
@@ -227,6 +230,7 @@ impl<'t> Door<'t> {
         }
         scopes::note_frame(self.connection, &scope, frame)?;
         self.applied.more |= frame.last;
+        self.has_ended_first_sync |= frame.last;
         Ok(())
     }
 
@@ -303,6 +307,9 @@ impl<'t> Door<'t> {
     }
 
     fn close(mut self) -> Result<(Applied, purge::Purged)> {
+        if self.has_ended_first_sync {
+            purge::bring_back(&mut self)?;
+        }
         receipts::uncover(self.connection, &mut self.touched)?;
         for key in &self.touched {
             if let Ok(kind) = kind_named(&key.kind) {

@@ -3,7 +3,8 @@
 //! A revoked scope is purged in the transaction that applies the answer: rows, listing, own work
 //! lying over them. Then the log is truncated and the photos' files go, so that no page of the
 //! file keeps what was taken (`secure_delete` overwrites). Own work that was not yet handed in
-//! stays in the outbox, readable by no verb, and is still delivered; so do photos of it.
+//! stays in the outbox, readable by no verb, and is still delivered; so do photos of it. It is
+//! *sealed* (`authored.overlaid` is -1) and comes back into view if the grid does ([`bring_back`]).
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::store::mirror::{Door, find};
-use crate::store::{Store, blobs, id_column, kind_named, outbox, scopes, sql_int};
+use crate::store::{Store, blobs, id_column, kind_named, outbox, scopes, sql_int, view};
 
 /// What has to be done once the transaction is through.
 #[derive(Debug, Default)]
@@ -104,7 +105,9 @@ fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
         .prepare_cached("DELETE FROM membership WHERE key = ?1")?
         .execute([row])?;
     door.connection
-        .prepare_cached("UPDATE authored SET overlaid = 0 WHERE kind = ?1 AND id = ?2")?
+        .prepare_cached(
+            "UPDATE authored SET overlaid = -1 WHERE kind = ?1 AND id = ?2 AND overlaid = 1",
+        )?
         .execute(params![key.kind, id])?;
     door.connection
         .prepare_cached("INSERT INTO trace (at, kind, id, what) VALUES (?1, ?2, ?3, ?4)")?
@@ -126,26 +129,70 @@ fn hide_own_without_home(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
             .connection
             .prepare_cached("SELECT kind, id FROM record WHERE rev IS NULL")?;
         statement
-            .query_map([], |row| {
-                Ok(Key {
-                    kind: row.get(0)?,
-                    id: RecordId(id_column(row, 1)?),
-                })
-            })?
+            .query_map([], key_of)?
             .collect::<rusqlite::Result<Vec<_>>>()?
     };
     for key in own {
-        let kind = kind_named(&key.kind)?;
-        let is_homeless = match home(door.connection, kind, key.id)? {
-            HomeOf::Grid(grid) => !grants.contains(&Scope::General(grid)),
-            HomeOf::Lost => true,
-            HomeOf::None => false,
-        };
-        if is_homeless {
-            remove(door, &key, "revoked")?;
-        }
+        hide_if_homeless(door, &key, grants)?;
     }
     Ok(())
+}
+
+fn hide_if_homeless(door: &mut Door<'_>, key: &Key, grants: &[Scope]) -> Result<()> {
+    let is_homeless = match home(door.connection, kind_named(&key.kind)?, key.id)? {
+        HomeOf::Grid(grid) => !grants.contains(&Scope::General(grid)),
+        HomeOf::Lost => true,
+        HomeOf::None => false,
+    };
+    if is_homeless {
+        remove(door, key, "revoked")?;
+    }
+    Ok(())
+}
+
+/// Lays sealed work over the view again where its record is here again, or where a new record's
+/// grid is. Call it at the end of a first sync: a grid that was taken comes back by one.
+pub(crate) fn bring_back(door: &mut Door<'_>) -> Result<()> {
+    let sealed = {
+        let mut statement = door.connection.prepare_cached(
+            "SELECT kind, id,
+                    EXISTS (SELECT 1 FROM record
+                            WHERE record.kind = authored.kind AND record.id = authored.id
+                              AND record.rev IS NOT NULL) AS is_here
+             FROM authored
+             WHERE overlaid = -1
+             GROUP BY kind, id
+             HAVING is_here OR MAX(json_extract(frozen, '$.op') = 'create')
+             ORDER BY MIN(mseq)",
+        )?;
+        statement
+            .query_map([], |row| Ok((key_of(row)?, row.get::<_, bool>(2)?)))?
+            .collect::<rusqlite::Result<Vec<_>>>()?
+    };
+    if sealed.is_empty() {
+        return Ok(());
+    }
+    let grants: Vec<Scope> = scopes::asks(door.connection)?.into_keys().collect();
+    for (key, is_here) in sealed {
+        door.connection
+            .prepare_cached(
+                "UPDATE authored SET overlaid = 1 WHERE kind = ?1 AND id = ?2 AND overlaid = -1",
+            )?
+            .execute(params![key.kind, key.id.as_bytes()])?;
+        view::refresh(door.connection, kind_named(&key.kind)?, key.id)?;
+        if !is_here {
+            hide_if_homeless(door, &key, &grants)?;
+        }
+        door.touched.insert(key);
+    }
+    Ok(())
+}
+
+fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Key> {
+    Ok(Key {
+        kind: row.get(0)?,
+        id: RecordId(id_column(row, 1)?),
+    })
 }
 
 enum HomeOf {
@@ -187,11 +234,6 @@ fn members(connection: &Connection, scope: i64) -> Result<Vec<Key>> {
          WHERE membership.scope = ?1",
     )?;
     Ok(statement
-        .query_map([scope], |row| {
-            Ok(Key {
-                kind: row.get(0)?,
-                id: RecordId(id_column(row, 1)?),
-            })
-        })?
+        .query_map([scope], key_of)?
         .collect::<rusqlite::Result<_>>()?)
 }

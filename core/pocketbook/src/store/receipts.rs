@@ -85,9 +85,8 @@ fn settle(
     Ok(true)
 }
 
-/// Takes own work off the view once the mirror visibly contains it. An edit of a record that no
-/// scope holds any more, because it was deleted, is in the mirror as soon as every scope is read
-/// so far; an own new record stays until it leaves by name.
+/// Takes own work off the view once the mirror visibly contains it. A decision about a record that
+/// was deleted is in the mirror as soon as every scope is read so far.
 pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE authored SET overlaid = 0
@@ -106,7 +105,7 @@ pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> R
                      AND record.id = COALESCE(about_id, authored.id)
                ), (
                    SELECT MIN(scope.through * scope.caught_up) FROM scope
-                   WHERE json_extract(authored.frozen, '$.op') <> 'create'
+                   WHERE about_kind IS NOT NULL
                ), 0)
            )
          RETURNING kind, id, about_kind, about_id",

@@ -51,8 +51,8 @@ pub(crate) fn refresh(connection: &Connection, kind: &Kind, id: RecordId) -> Res
         .prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2")?
         .query_row(params![kind.name, id.as_bytes()], |row| row.get(0))
         .optional()?;
-    if !matches!(stored, Some(Some(_))) && own.only_decides_about(kind) {
-        // The record was deleted; a decision about it brings nothing into view.
+    if !matches!(stored, Some(Some(_))) && !own.creates(kind) {
+        // The record was deleted or taken from this phone; edits alone do not make one.
         own.entries.clear();
     }
     if own.is_empty() && matches!(stored, Some(None)) {
@@ -250,9 +250,9 @@ impl Own {
         self.entries.is_empty()
     }
 
-    fn only_decides_about(&self, kind: &Kind) -> bool {
+    fn creates(&self, kind: &Kind) -> bool {
         let mut entries = self.entries.iter();
-        entries.all(|entry| entry.frozen.kind != kind.name)
+        entries.any(|entry| entry.frozen.kind == kind.name && entry.frozen.op == Op::Create)
     }
 
     fn mark(&self) -> i64 {

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use pocketbook_records::body::Fields;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
+use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::receipt::Outcome;
 
 use super::{Oracle, What, Write, named, to, was};
+use crate::sim::look::Device;
 use crate::sim::tape::Who;
 use crate::world::Phone;
 
@@ -69,6 +73,32 @@ impl Oracle {
         })
     }
 
+    /// I21: what own work does not touch is shown as the mirror has it.
+    pub(super) fn the_mirror_shows_through(
+        &self,
+        who: Who,
+        phone: &Phone,
+        device: &Device,
+        broken: &mut Vec<String>,
+    ) {
+        for (kind, id, _, text) in &device.mirror {
+            // Commands and decisions touch what is in none of their paths.
+            let plain = [&HOUSEHOLD, &PERSON, &PERSON_SENSITIVE, &VISIT];
+            let kind = plain.into_iter().find(|plain| plain.name == kind);
+            let Some(screen) = kind.and_then(|kind| phone.finds(kind, *id)) else {
+                continue;
+            };
+            let own = self.of(who).filter(|write| write.id == *id);
+            let touched: Vec<&str> = own.map(|write| field(&write.what)).collect();
+            let body: Fields = serde_json::from_str(text).expect("a body in the mirror");
+            for (name, value) in body {
+                if !touched.contains(&name.as_str()) && screen.value(&name) != value {
+                    broken.push(format!("I21: {who} does not see {name} of {id}"));
+                }
+            }
+        }
+    }
+
     /// I21: no knock counts twice, none that was seen vanishes.
     pub(super) fn knocks_count_once_in_the_view(
         &mut self,
@@ -126,5 +156,17 @@ impl Oracle {
                 ));
             }
         }
+    }
+}
+
+/// Returns the field that a change touches.
+fn field(what: &What) -> &str {
+    match what {
+        What::Value { path, .. } => path,
+        What::Decided { path, .. } => path,
+        What::Bit(_) => "knocks",
+        What::Item(_) => "notes",
+        What::Other => "tags",
+        What::Born | What::Gone(_) => "",
     }
 }
