@@ -1,6 +1,7 @@
-//! What lies beside the database and never in it: a rolled-back database must not bring an old
-//! key, a number used twice, or a grant that was revoked since.
+//! What lies beside the data directory and never in it: data taken from a backup must not bring an
+//! old key, a number used twice, or a grant that was revoked since.
 //!
+//! - `data/`: database, files, pocket book: what a backup holds and a restore replaces.
 //! - `keys/keyring.json`: see [`crate::keyring`].
 //! - `beside/ordinal.json`: up to which number commits are reserved.
 //! - `beside/outside.ndjson`: every grant, revoke, block and erasure, appended before it is

@@ -122,12 +122,13 @@ impl Server {
         let formed = (6..=12).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
         let district = code.parse().ok().filter(|_| formed).map(District);
         let district = district.ok_or(OpenError::Code)?;
+        beside::make_folder(&data_of(dir))?;
         beside::make_folder(dir)?;
         let lock = beside::lock(dir)?.ok_or(OpenError::Taken)?;
         if !beside::is_set_up(dir)? {
             Keyring::make(dir, options.entropy.as_ref())?;
         }
-        let sql = Sql::open(&database(dir), &LADDER)?;
+        let sql = Sql::open(&database(&data_of(dir)), &LADDER)?;
         if districts::only(&sql)?.is_none() {
             districts::found(&sql, district, code, name)?;
         }
@@ -151,7 +152,7 @@ impl Server {
             return Err(OpenError::NotSetUp);
         }
         let lock = beside::lock(dir)?.ok_or(OpenError::Taken)?;
-        let sql = Sql::open(&database(dir), &LADDER)?;
+        let sql = Sql::open(&database(&data_of(dir)), &LADDER)?;
         let server = Self::over(dir, sql, lock, options)?;
         match server.read(|store| accounts::enrolment(store, accounts::SYSTEM))? {
             Some(_) => Ok(server),
@@ -200,9 +201,14 @@ impl Server {
         })))
     }
 
-    /// Returns the data directory.
+    /// Returns the district's folder.
     pub fn dir(&self) -> &Path {
         &self.0.dir
+    }
+
+    /// Returns the data directory in it.
+    pub fn data(&self) -> PathBuf {
+        data_of(&self.0.dir)
     }
 
     /// Returns the one writer.
@@ -323,7 +329,7 @@ impl Inner {
             .pop();
         let sql = match waiting {
             Some(sql) => sql,
-            None => Sql::open_reader(&database(&self.dir), &LADDER).map_err(SqlError::from)?,
+            None => Sql::open_reader(&database(&data_of(&self.dir)), &LADDER).map_err(SqlError::from)?,
         };
         sql.begin_reading()?;
         let outcome = read(Store {
@@ -340,9 +346,15 @@ impl Inner {
     }
 }
 
-/// Returns the path of the database of a data directory.
-pub(crate) fn database(dir: &Path) -> PathBuf {
-    dir.join("pocketbook.db")
+/// Returns the data directory in a district's folder: all that a backup holds. Keys and what a
+/// restore must not undo lie [beside](crate::beside) it.
+pub(crate) fn data_of(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
+/// Returns the path of the database in a data directory, or in a backup of one.
+pub(crate) fn database(data: &Path) -> PathBuf {
+    data.join("pocketbook.db")
 }
 
 /// Writes the rows that every district has.

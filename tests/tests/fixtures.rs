@@ -133,8 +133,8 @@ async fn a_fresh_database_has_the_schema_of_the_shipped_one() {
     wang.is_killed();
     fold_log(&wang.database());
     assert_eq!(schema(&wang.database()), schema(&shipped));
-    let shipped = fixture("schema-1/server/pocketbook.db");
-    let fresh = world.town().data().join("pocketbook.db");
+    let shipped = fixture("schema-1/server/data/pocketbook.db");
+    let fresh = world.town().data().join("data/pocketbook.db");
     world.town().server().stop();
     fold_log(&fresh);
     assert_eq!(schema(&fresh), schema(&shipped));
@@ -263,6 +263,8 @@ fn copy_server(from: &Path, to: &Path) {
             fs::copy(entry.path(), to.join(part).join(entry.file_name())).expect("copied");
         }
     }
-    fold_log(&from.join("pocketbook.db"));
-    fs::copy(from.join("pocketbook.db"), to.join("pocketbook.db")).expect("copied");
+    let database = Path::new("data/pocketbook.db");
+    fold_log(&from.join(database));
+    fs::create_dir_all(to.join("data")).expect("a folder");
+    fs::copy(from.join(database), to.join(database)).expect("copied");
 }

@@ -81,7 +81,7 @@ fn copy_database(
     part: &Path,
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), AdminError> {
-    let reader = Sql::open_reader(&server::database(server.dir()), &LADDER)
+    let reader = Sql::open_reader(&server::database(&server.data()), &LADDER)
         .map_err(|error| Fault::Sql(error.into()))?;
     let to = server::database(part);
     pocketbook_sqlite::backup(reader.engine(), &to, None, |progress| {
@@ -112,7 +112,7 @@ fn copy_files(
     let mut copied = Copied::default();
     for (hash, bytes) in stored {
         let (from, to) = (
-            doctor::blob_path(server.dir(), hash),
+            doctor::blob_path(&server.data(), hash),
             doctor::blob_path(part, hash),
         );
         copy(&from, &to).map_err(AdminError::BackupFiles)?;
@@ -123,7 +123,7 @@ fn copy_files(
             total: Some(total),
         });
     }
-    let book = server.dir().join("book");
+    let book = server.data().join("book");
     copied.bytes += copy_folder(&book, &part.join("book")).map_err(AdminError::BackupFiles)?;
     copied.bytes += fs::metadata(server::database(part))
         .map_err(AdminError::BackupFiles)?

@@ -35,7 +35,7 @@ pub(super) fn examine(server: &Server) -> Result<Outcome, AdminError> {
         ordinal(server)?,
         files(server)?,
         book(server)?,
-        uploads(server.dir()),
+        uploads(&server.data()),
         space(server.dir()),
         backup(server)?,
     ];
@@ -115,7 +115,7 @@ fn files(server: &Server) -> Result<Finding, AdminError> {
     let stored = server.read(blobs::all)?;
     let missing = stored
         .iter()
-        .filter(|(hash, bytes)| !has_bytes(&blob_path(server.dir(), *hash), *bytes))
+        .filter(|(hash, bytes)| !has_bytes(&blob_path(&server.data(), *hash), *bytes))
         .count();
     Ok(if missing == 0 {
         finding(Level::Good, about, format!("{}", stored.len()))
@@ -144,7 +144,7 @@ fn has_bytes(path: &Path, bytes: u64) -> bool {
 fn book(server: &Server) -> Result<Finding, AdminError> {
     let about = "口袋书 · pocket book";
     let parts = server.read(bundles::parts)?;
-    let path = |hash: &BlobHash| server.dir().join("book").join(hash.to_string());
+    let path = |hash: &BlobHash| server.data().join("book").join(hash.to_string());
     let missing = parts
         .iter()
         .filter(|(hash, bytes)| !has_bytes(&path(hash), *bytes))
@@ -171,9 +171,9 @@ fn uploads(dir: &Path) -> Finding {
         Ok(count) => finding(
             Level::Warning,
             about,
-            format!("{count} 个，请查看 spool/ · {count}: look into spool/"),
+            format!("{count} 个，请查看 data/spool/ · {count}: look into data/spool/"),
         ),
-        Err(_) => finding(Level::Alarm, about, "读不到 spool/ · spool/ can't be read"),
+        Err(_) => finding(Level::Alarm, about, "读不到 data/spool/ · data/spool/ can't be read"),
     }
 }
 

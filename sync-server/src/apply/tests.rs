@@ -495,7 +495,7 @@ fn masks_are_derived_and_sensitive_values_are_nowhere_in_clear() {
     assert_eq!(person["masked_phone"], "139****1111");
     assert_eq!(person["masked_id"], "110105********002X");
     district.server.stop();
-    for name in ["pocketbook.db", "pocketbook.db-wal"] {
+    for name in ["data/pocketbook.db", "data/pocketbook.db-wal"] {
         let bytes = testing::bytes_of(&district.dir.path().join(name));
         let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
         assert!(!holds(PHONE) && !holds("11010519491231002X"));

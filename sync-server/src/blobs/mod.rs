@@ -141,7 +141,7 @@ impl Blobs {
     /// Returns the files of a server.
     pub fn of(server: Server) -> Self {
         Self {
-            spool: Spool::of(server.dir().join("spool")),
+            spool: Spool::of(server.data().join("spool")),
             objects: OnceCell::new(),
             active: Active::default(),
             server,
@@ -150,7 +150,7 @@ impl Blobs {
 
     /// Returns the object store, opened when it is first needed.
     async fn objects(&self) -> Result<&LocalFileSystem, BlobError> {
-        let folder = self.server.dir().join("blobs");
+        let folder = self.server.data().join("blobs");
         self.objects
             .get_or_try_init(async || store::open(&folder))
             .await

@@ -91,7 +91,7 @@ pub async fn publish(server: &Server, files: &[PartFile]) -> Result<Edition, Boo
         return Err(FolderError::Empty.into());
     }
     shelf::put(
-        server.dir(),
+        &server.data(),
         placed.iter().map(|p| (p.hash, p.part.bytes.as_slice())),
     )?;
     let job = move |batch: &mut Batch<'_>| write(batch, &placed);
@@ -252,6 +252,6 @@ pub fn part(server: &Server, hash: BlobHash) -> Result<Option<Vec<u8>>, BookErro
         if !server.read(|store| bundles::has_part(store, hash).map_err(Fault::from))? {
             return Ok(None);
         }
-        Ok(Some(shelf::read(server.dir(), hash)?))
+        Ok(Some(shelf::read(&server.data(), hash)?))
     })
 }

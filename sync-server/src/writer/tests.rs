@@ -119,7 +119,7 @@ fn every_opening_reserves_a_new_block() {
 #[test]
 fn a_database_rolled_back_never_uses_a_number_again() {
     let district = District::new();
-    let path = district.dir.path().join("pocketbook.db");
+    let path = district.dir.path().join("data/pocketbook.db");
     district.server.stop();
     let old = bytes_of(&path);
     let district = district.reopen();
@@ -127,7 +127,7 @@ fn a_database_rolled_back_never_uses_a_number_again() {
     district.server.stop();
     let District { server, clock, dir } = district;
     drop(server);
-    for file in ["pocketbook.db-wal", "pocketbook.db-shm"] {
+    for file in ["data/pocketbook.db-wal", "data/pocketbook.db-shm"] {
         put_back(&dir.path().join(file), &[]);
     }
     put_back(&path, &old);

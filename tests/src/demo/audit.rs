@@ -94,7 +94,7 @@ impl Audit<'_> {
 
     fn photos(&self, truth: &Truth, served: &BTreeSet<BlobHash>) -> Result<Finding> {
         let named = photos_named(truth);
-        let kept = folders::hashes_in(&self.stage.district.folder().join("blobs"))?;
+        let kept = folders::hashes_in(&self.stage.district.folder().join("data/blobs"))?;
         let mut own = 0;
         for hash in &self.day.photos {
             let here = self.cast.wang.store().photo(*hash, Rendering::Master)?;
@@ -224,7 +224,7 @@ impl Audit<'_> {
     /// The backup, with the keys that are kept apart from it, is the same district.
     fn backup_equals(&self, truth: &Truth) -> Result<Finding> {
         let folder = self.stage.folder().join("restored");
-        folders::copy(self.backup, &folder)?;
+        folders::copy(self.backup, &folder.join("data"))?;
         for beside in ["keys", "beside"] {
             folders::copy(
                 &self.stage.district.folder().join(beside),

@@ -152,7 +152,7 @@ impl District {
     /// Returns what lies in its spool: uploads that are not whole, with the bytes on the disk.
     pub(crate) fn spool(&self) -> io::Result<BTreeMap<BlobHash, Part>> {
         let mut parts = BTreeMap::new();
-        for owner in entries(&self.folder.join("spool"))? {
+        for owner in entries(&self.folder.join("data/spool"))? {
             for file in entries(&owner)? {
                 let name = file
                     .file_name()

@@ -158,7 +158,7 @@ async fn an_upload_whose_last_byte_came_before_a_kill_is_finished_by_asking() {
     world.announce(&phone, hash, PHOTO.len() as u64).await;
     world.append(&phone, hash, 0, Body::from(&PHOTO[..7])).await;
     let name = format!("spool/{}/{hash}-{}", phone.enrolment, PHOTO.len());
-    std::fs::write(world.server.dir().join(name), PHOTO).unwrap();
+    std::fs::write(world.server.data().join(name), PHOTO).unwrap();
 
     let asked = world.offset(&phone, hash).await;
 
