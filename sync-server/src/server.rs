@@ -329,7 +329,9 @@ impl Inner {
             .pop();
         let sql = match waiting {
             Some(sql) => sql,
-            None => Sql::open_reader(&database(&data_of(&self.dir)), &LADDER).map_err(SqlError::from)?,
+            None => {
+                Sql::open_reader(&database(&data_of(&self.dir)), &LADDER).map_err(SqlError::from)?
+            }
         };
         sql.begin_reading()?;
         let outcome = read(Store {

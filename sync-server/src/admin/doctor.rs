@@ -173,7 +173,11 @@ fn uploads(dir: &Path) -> Finding {
             about,
             format!("{count} 个，请查看 data/spool/ · {count}: look into data/spool/"),
         ),
-        Err(_) => finding(Level::Alarm, about, "读不到 data/spool/ · data/spool/ can't be read"),
+        Err(_) => finding(
+            Level::Alarm,
+            about,
+            "读不到 data/spool/ · data/spool/ can't be read",
+        ),
     }
 }
 
