@@ -61,6 +61,8 @@ pub struct SyncStatus {
     pub photos: u64,
     /// Their bytes.
     pub photo_bytes: u64,
+    /// Photos and files that the server refused; they are kept here.
+    pub failed_photos: u64,
     /// When the oldest change was made (wall ms).
     pub oldest: Option<i64>,
     /// When all was last in step (wall ms).

@@ -122,22 +122,29 @@ async fn databases_of_schema_1_open_show_the_same_and_go_on_with_their_work() {
 }
 
 #[tokio::test]
-async fn a_fresh_database_has_the_schema_of_the_shipped_one() {
+async fn a_fresh_database_has_the_schema_of_a_shipped_one_that_was_opened() {
     if is_encryption_built() {
         return;
     }
-    let world = World::new(1).await;
-    let wang = world.worker("王", &world.grid(0)).await;
+    let fresh = World::new(1).await;
+    let new = fresh.worker("王", &fresh.grid(0)).await;
+    let place = fixture("schema-1");
+    let shipped = World::of(SEED, &place.join("server"));
+    let old = Phone::of(shipped.town(), "王", &place.join("phone"));
 
-    let shipped = fixture("schema-1/phone/life-0/book.db");
-    wang.is_killed();
-    fold_log(&wang.database());
-    assert_eq!(schema(&wang.database()), schema(&shipped));
-    let shipped = fixture("schema-1/server/data/pocketbook.db");
-    let fresh = world.town().data().join("data/pocketbook.db");
-    world.town().server().stop();
-    fold_log(&fresh);
-    assert_eq!(schema(&fresh), schema(&shipped));
+    let of_phone = |phone: &Phone| {
+        phone.is_killed();
+        fold_log(&phone.database());
+        schema(&phone.database())
+    };
+    assert_eq!(of_phone(&new), of_phone(&old));
+    let of_server = |world: &World| {
+        let database = world.town().data().join("data/pocketbook.db");
+        world.town().server().stop();
+        fold_log(&database);
+        schema(&database)
+    };
+    assert_eq!(of_server(&fresh), of_server(&shipped));
 }
 
 #[test]

@@ -141,3 +141,61 @@ async fn what_did_not_leave_can_be_withdrawn_and_what_left_can_not() {
     );
     world.check(&[&wang]).await;
 }
+
+#[tokio::test]
+async fn a_photo_that_waits_is_not_at_risk_when_it_is_taken_again_on_a_full_phone() {
+    let world = World::new(45).await;
+    let grid = world.grid(0);
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    wang.offline();
+    let case = wang.reports_cover(&grid, "东门", &[photo(0)]).id;
+    let hash = wang.book().case(case).expect("here").fields.photos[0];
+    let again = wang.drafts_cover(&grid, "西门");
+
+    wang.storage().is_full(true);
+    assert_eq!(
+        wang.adds_photo(again, &photo(0)),
+        hash,
+        "it is here already"
+    );
+    wang.storage().is_full(false);
+    wang.is_killed();
+
+    wang.online();
+    wang.syncs().await;
+    assert_eq!(wang.status().photos, 0);
+    world.check(&[&wang]).await;
+}
+
+#[tokio::test]
+async fn a_photo_in_two_drafts_stays_with_the_one_that_is_kept() {
+    let world = World::new(46).await;
+    let grid = world.grid(0);
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let (first, second) = (
+        wang.drafts_cover(&grid, "东门"),
+        wang.drafts_cover(&grid, "西门"),
+    );
+    let hash = wang.adds_photo(first, &photo(0));
+    wang.adds_photo(second, &photo(0));
+
+    wang.store().discard_draft(first.id).expect("it is hers");
+
+    let kept = wang.store().photo(hash, Rendering::Master).expect("reads");
+    assert!(kept.is_some(), "the other draft has it still");
+    wang.offline();
+    let report = wang.book().report(second).expect("the report is saved");
+    let third = wang.reports_cover(&grid, "北门", &[photo(0)]);
+    wang.book().withdraw(report.authored.mid).expect("not sent");
+    assert_eq!(wang.status().photos, 1, "the other report still needs it");
+    wang.online();
+    wang.syncs().await;
+    assert_eq!(wang.status().photos, 0);
+    assert_eq!(
+        wang.book().case(third.id).expect("here").fields.photos,
+        [hash]
+    );
+    world.check(&[&wang]).await;
+}

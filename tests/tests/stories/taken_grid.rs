@@ -1,6 +1,7 @@
 //! A grid is taken from a worker, or a household moves to another grid: what is no longer hers
 //! leaves the phone, and what she did before still arrives.
 
+use pocketbook::photos::Size;
 use pocketbook::store::blobs::Rendering;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::household::HOUSEHOLD;
@@ -8,6 +9,7 @@ use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::rights::Role;
 use pocketbook_tests::data::households;
+use pocketbook_tests::sim::look::beside;
 use pocketbook_tests::world::check::shown_on;
 use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::pictures::photo;
@@ -222,6 +224,84 @@ async fn a_household_that_moves_takes_its_people_along_and_leaves_the_old_grids_
     assert!(shown_on(&wang).len() < others);
     edit_reaches(&feng, &feng, people[0]).await;
     world.check(&[&wang, &zhao, &feng]).await;
+}
+
+#[tokio::test]
+async fn a_household_that_moves_between_grids_of_one_phone_never_leaves_it() {
+    let world = World::new(35).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 20).await;
+    let wang = world.worker("王", &grid).await;
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &other)
+        .await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let flat = wang.flat(0);
+    let (hash, _) = wang
+        .store()
+        .take_photo(&HOUSEHOLD, flat, &photo(0), Size::Master)
+        .expect("the photo is taken");
+    wang.enters(&wang.sees(&HOUSEHOLD, flat), "photos", json!([hash]));
+    wang.syncs().await;
+    zhao.syncs().await;
+    let people = wang.home(flat).people.len();
+    let shown = zhao.sees(&HOUSEHOLD, flat).shown;
+    zhao.book()
+        .command(&HOUSEHOLD, &shown, "move", fields(json!({"grid": other})))
+        .expect("saved");
+    zhao.syncs().await;
+
+    wang.syncs().await;
+
+    let home = wang.home(flat);
+    assert_eq!(home.household.fields.grid.as_deref(), Some(&*other.0));
+    assert_eq!(home.people.len(), people);
+    let photo = wang.store().photo(hash, Rendering::Master).expect("reads");
+    assert!(photo.is_some(), "its photo stays on the phone");
+    world.check(&[&wang, &zhao]).await;
+
+    world.revoke(&wang, Role::GridWorker, &other).await;
+    wang.syncs().await;
+    assert!(wang.finds(&HOUSEHOLD, flat).is_none());
+    let photo = wang.store().photo(hash, Rendering::Master).expect("reads");
+    assert!(photo.is_none());
+    world.check(&[&wang, &zhao]).await;
+}
+
+#[tokio::test]
+async fn what_left_while_cursors_were_unknown_leaves_the_phone_once_all_is_read_anew() {
+    let world = World::new(36).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 20).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let (here, flat) = (wang.flats().len(), wang.flat(0));
+    // A row in the scope that the server never put there, and cursors of another server.
+    let Some(connection) = beside(&wang) else {
+        // Where the database is encrypted, nobody can plant anything beside the store.
+        return;
+    };
+    connection
+        .execute_batch(
+            "INSERT INTO record (kind, id, rev, schema, body, under)
+                 SELECT kind, zeroblob(16), rev, schema, body, under FROM record
+                 WHERE kind = 'household' LIMIT 1;
+             INSERT INTO membership (scope, key)
+                 SELECT scope, last_insert_rowid() FROM membership
+                 WHERE key = (SELECT MIN(key) FROM record WHERE kind = 'household');
+             UPDATE scope SET cursor = 'another server';",
+        )
+        .expect("it is planted");
+    assert_eq!(wang.flats().len(), here + 1);
+    let visit = wang.visits(flat, "一切正常");
+
+    wang.syncs().await;
+
+    assert_eq!(wang.flats().len(), here, "the stray row is gone");
+    assert_eq!(wang.home(flat).visits[0].id, visit);
+    world.check(&[&wang]).await;
 }
 
 /// Whoever holds the household now works on it as on any other.

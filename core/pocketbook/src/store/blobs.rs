@@ -16,9 +16,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{Error, Result};
 use crate::photos::{self, Prepared, Size};
-use crate::seal::{FileId, SealedReader, SealedWriter};
+use crate::seal::{self, FileId, SealedReader, SealedWriter};
 use crate::seams::{FileReader, FileWriter};
-use crate::store::{Store, from_sql_int, sql_int};
+use crate::store::{Store, from_sql_int, id_column, sql_int};
 
 /// A file that waits for its upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,9 @@ impl Rendering {
     }
 }
 
+/// The end of a file's name until all of it is on the disk.
+const UNFINISHED: &str = ".new";
+
 const RENDERINGS: [Rendering; 3] = [Rendering::Thumbnail, Rendering::Master, Rendering::Camera];
 
 impl Store {
@@ -80,9 +83,9 @@ impl Store {
     ) -> Result<(BlobHash, Prepared)> {
         let prepared = photos::prepare(camera, size)?;
         let hash = BlobHash::of(&prepared.master);
-        self.seal(Rendering::Master, hash, &prepared.master)?;
-        self.seal(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
-        self.seal(Rendering::Camera, hash, camera)?;
+        self.keep(Rendering::Master, hash, &prepared.master)?;
+        self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
+        self.keep(Rendering::Camera, hash, camera)?;
         let taken = self.seams.clock.wall_ms();
         self.write(|transaction| {
             transaction.execute(
@@ -111,8 +114,8 @@ impl Store {
         master: &[u8],
     ) -> Result<()> {
         let prepared = photos::prepare(master, Size::Papers)?;
-        self.seal(Rendering::Master, hash, master)?;
-        self.seal(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
+        self.keep(Rendering::Master, hash, master)?;
+        self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
         let now = self.seams.clock.wall_ms();
         self.write(|transaction| {
             transaction.execute(
@@ -258,7 +261,7 @@ impl Store {
             .try_for_each(|rendering| remove_if_there(self, &rendering.file(hash)))
     }
 
-    /// Removes files that no row names: a kill came between the two.
+    /// Removes what a kill left: files that no row names, and files not written to their end.
     pub(crate) fn sweep_files(&self) -> Result<()> {
         for name in self.seams.files.list("")? {
             let Some(hash) = name
@@ -268,38 +271,59 @@ impl Store {
             else {
                 continue;
             };
-            let is_known: bool = self.read(|connection| {
-                Ok(connection
-                    .prepare_cached("SELECT EXISTS (SELECT 1 FROM blob WHERE hash = ?1)")?
-                    .query_row([hash.0], |row| row.get(0))?)
-            })?;
-            if !is_known {
+            if name.ends_with(UNFINISHED) || !self.is_known(hash)? {
                 self.seams.files.remove(&name)?;
             }
         }
         Ok(())
     }
 
-    fn seal(&self, rendering: Rendering, hash: BlobHash, plain: &[u8]) -> Result<()> {
-        let name = rendering.file(hash);
-        if self.seams.files.len(&name)?.is_some() {
-            // The same photo again, or the rest of a kill: written anew either way.
-            self.seams.files.remove(&name)?;
+    fn is_known(&self, hash: BlobHash) -> Result<bool> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM blob WHERE hash = ?1)")?
+                .query_row([hash.0], |row| row.get(0))?)
+        })
+    }
+
+    /// Seals a rendering. One that is here stays: the same photo may be waiting for its upload, and
+    /// must not be at risk while it is written again.
+    fn keep(&self, rendering: Rendering, hash: BlobHash, plain: &[u8]) -> Result<()> {
+        let (files, name) = (&self.seams.files, rendering.file(hash));
+        let whole = seal::sealed_len(plain.len() as u64);
+        if files.len(&name)? == Some(whole) && self.is_known(hash)? {
+            return Ok(());
         }
+        let unfinished = format!("{name}{UNFINISHED}");
+        files.remove(&unfinished)?;
         let mut id = [0; 16];
         self.seams.entropy.fill(&mut id);
-        let file = FileWriter::create(Arc::clone(&self.seams.files), name)?;
+        let file = FileWriter::create(Arc::clone(files), &unfinished)?;
         let mut sealed = SealedWriter::new(file, &self.file_key, FileId(id))?;
         sealed
             .write_all(plain)
             .map_err(|error| Error::from(crate::seams::FilesError::from(error)))?;
-        Ok(sealed.finish()?.sync()?)
+        sealed.finish()?.sync()?;
+        Ok(files.rename(&unfinished, &name)?)
     }
 }
 
 fn remove_if_there(store: &Store, name: &str) -> Result<()> {
     if store.seams.files.len(name)?.is_some() {
         store.seams.files.remove(name)?;
+    }
+    Ok(())
+}
+
+/// The server lacks files that it had confirmed: those that are still here wait again.
+pub(crate) fn want(connection: &Connection, wanted: &[BlobHash], asof: Commit) -> Result<()> {
+    for hash in wanted {
+        connection
+            .prepare_cached(
+                "UPDATE blob SET state = 'waiting', sent = 0, \"commit\" = NULL
+                 WHERE hash = ?1 AND state = 'stored' AND \"commit\" <= ?2",
+            )?
+            .execute(params![hash.0, sql_int(asof.0)])?;
     }
     Ok(())
 }
@@ -319,8 +343,11 @@ pub(crate) fn hand_in(
     Ok(())
 }
 
-/// A withdrawn entry's file is a draft's again.
-pub(crate) fn let_go(connection: &Connection, hash: BlobHash) -> Result<()> {
+/// A withdrawn entry's file is a draft's again, or that of whoever else names it.
+pub(crate) fn let_go(connection: &Connection, hash: BlobHash, id: RecordId) -> Result<()> {
+    if pass_on(connection, hash, id)? {
+        return Ok(());
+    }
     connection
         .prepare_cached(
             "UPDATE blob SET state = 'draft' WHERE hash = ?1 AND state = 'waiting' AND sent = 0",
@@ -329,29 +356,78 @@ pub(crate) fn let_go(connection: &Connection, hash: BlobHash) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the files of a record that leaves this device, except those still to be delivered.
+/// Forgets the files of a record that leaves this device, except those still to be delivered and
+/// those that others name. Returns those forgotten.
 pub(crate) fn forget_of(
     connection: &Connection,
     kind: &str,
     id: RecordId,
 ) -> Result<Vec<BlobHash>> {
     let mut statement = connection.prepare_cached(
-        "DELETE FROM blob WHERE kind = ?1 AND id = ?2 AND state <> 'waiting' RETURNING hash",
+        "SELECT hash FROM blob WHERE kind = ?1 AND id = ?2 AND state <> 'waiting'",
     )?;
-    hashes(statement.query(params![kind, id.as_bytes()])?)
+    let hashes = statement
+        .query_map(params![kind, id.as_bytes()], |row| row.get(0).map(BlobHash))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    forget(connection, hashes, id)
 }
 
-/// Forgets the files of a draft thrown away.
+/// Forgets the files of a draft thrown away, except those that others name. Returns those
+/// forgotten.
 pub(crate) fn forget_drafted(connection: &Connection, id: RecordId) -> Result<Vec<BlobHash>> {
-    let mut statement = connection
-        .prepare_cached("DELETE FROM blob WHERE id = ?1 AND state = 'draft' RETURNING hash")?;
-    hashes(statement.query([id.as_bytes()])?)
+    let mut statement =
+        connection.prepare_cached("SELECT hash FROM blob WHERE id = ?1 AND state = 'draft'")?;
+    let hashes = statement
+        .query_map([id.as_bytes()], |row| row.get(0).map(BlobHash))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    forget(connection, hashes, id)
 }
 
-fn hashes(mut rows: rusqlite::Rows<'_>) -> Result<Vec<BlobHash>> {
-    let mut hashes = Vec::new();
-    while let Some(row) = rows.next()? {
-        hashes.push(BlobHash(row.get(0)?));
+fn forget(connection: &Connection, hashes: Vec<BlobHash>, id: RecordId) -> Result<Vec<BlobHash>> {
+    let mut forgotten = Vec::new();
+    for hash in hashes {
+        if !pass_on(connection, hash, id)? {
+            connection
+                .prepare_cached("DELETE FROM blob WHERE hash = ?1")?
+                .execute([hash.0])?;
+            forgotten.push(hash);
+        }
     }
-    Ok(hashes)
+    Ok(forgotten)
+}
+
+/// Gives a file that `from` lets go of to whoever else names it: own work that is on its way, a
+/// draft, a record. Says whether there was anyone.
+fn pass_on(connection: &Connection, hash: BlobHash, from: RecordId) -> Result<bool> {
+    let other = connection
+        .prepare_cached(
+            "SELECT kind, id, 'waiting' FROM authored
+             WHERE id <> ?1 AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
+               AND instr(frozen, ?2) > 0
+             UNION ALL
+             SELECT kind, id, 'draft' FROM draft WHERE id <> ?1 AND instr(body, ?2) > 0
+             UNION ALL
+             SELECT kind, id, 'fetched' FROM record
+             WHERE id <> ?1 AND instr(COALESCE(shown, body), ?2) > 0
+             LIMIT 1",
+        )?
+        .query_row(params![from.as_bytes(), hash.to_string()], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                id_column(row, 1)?,
+                row.get::<_, String>(2)?,
+            ))
+        })
+        .optional()?;
+    let Some((kind, id, state)) = other else {
+        return Ok(false);
+    };
+    connection
+        .prepare_cached(
+            "UPDATE blob SET kind = ?2, id = ?3,
+                 state = CASE WHEN state IN ('draft', 'waiting') AND sent = 0 THEN ?4 ELSE state END
+             WHERE hash = ?1",
+        )?
+        .execute(params![hash.0, kind, id.as_bytes(), state])?;
+    Ok(true)
 }

@@ -36,16 +36,10 @@ impl Store {
             boot: clock.boot(),
             monotonic_ms: clock.monotonic_ms(),
         };
-        let batch = self.read(|connection| choose(connection, limits))?;
-        if let (Some(first), Some(last)) = (batch.first(), batch.last()) {
-            let (first, last) = (sql_int(first.mseq.0), sql_int(last.mseq.0));
-            self.write(|transaction| {
-                transaction
-                    .prepare_cached("UPDATE authored SET sent = 1 WHERE mseq BETWEEN ?1 AND ?2")?
-                    .execute([first, last])?;
-                Ok(())
-            })?;
-        }
+        let batch = match self.read(has_work)? {
+            true => self.write(|transaction| take(transaction, limits))?,
+            false => Vec::new(),
+        };
         self.read(|connection| {
             let account: Account =
                 meta::read_json(connection, meta::ACCOUNT)?.ok_or(Error::NotEnrolled)?;
@@ -73,6 +67,26 @@ impl Store {
             })
         })
     }
+}
+
+fn has_work(connection: &Connection) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM authored WHERE outcome IS NULL)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Chooses and marks in one transaction: what is marked is what leaves, and nothing of it can be
+/// withdrawn in between.
+fn take(transaction: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {
+    let batch = choose(transaction, limits)?;
+    if let (Some(first), Some(last)) = (batch.first(), batch.last()) {
+        transaction
+            .prepare_cached(
+                "UPDATE authored SET sent = 1 WHERE mseq BETWEEN ?1 AND ?2 AND sent = 0",
+            )?
+            .execute([sql_int(first.mseq.0), sql_int(last.mseq.0)])?;
+    }
+    Ok(batch)
 }
 
 fn choose(connection: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {

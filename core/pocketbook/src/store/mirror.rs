@@ -33,7 +33,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::store::{
-    Store, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes, sql_int, view,
+    Store, blobs, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes, sql_int, view,
 };
 
 /// What an answer changed.
@@ -108,8 +108,10 @@ pub(crate) struct Door<'t> {
     pub(crate) touched: BTreeSet<Key>,
     pub(crate) applied: Applied,
     pub(crate) purged: purge::Purged,
-    /// Whether the first sync of a scope has ended.
-    has_ended_first_sync: bool,
+    /// Records about which own work is sealed; looked up once something is put.
+    sealed: Option<BTreeSet<Key>>,
+    /// Whether sealed work may come back: its record did, or the first sync of a scope has ended.
+    may_bring_back: bool,
 }
 
 impl<'t> Door<'t> {
@@ -122,7 +124,8 @@ impl<'t> Door<'t> {
             touched: BTreeSet::new(),
             applied: Applied::default(),
             purged: purge::Purged::default(),
-            has_ended_first_sync: false,
+            sealed: None,
+            may_bring_back: false,
         })
     }
 
@@ -151,6 +154,7 @@ impl<'t> Door<'t> {
         };
         meta::write_json(self.connection, meta::ECHO, &echo)?;
         meta::write_json(self.connection, meta::ASOF, &answer.asof)?;
+        blobs::want(self.connection, &answer.wanted, answer.asof.commit)?;
         meta::write(self.connection, meta::DURABLE, &answer.durable.to_string())
     }
 
@@ -176,6 +180,9 @@ impl<'t> Door<'t> {
             self.take_entry(scope.id, entry)?;
         }
         scopes::advance(self.connection, scope.id, page)?;
+        if page.caught_up {
+            self.part_unconfirmed(scope.id)?;
+        }
         self.applied.more |= !page.caught_up;
         Ok(())
     }
@@ -194,11 +201,21 @@ impl<'t> Door<'t> {
                 }
                 Ok(())
             }
-            Entry::Leave { kind, id, .. } => {
+            Entry::Leave {
+                kind,
+                id,
+                commit,
+                to,
+            } => {
                 let key = Key {
                     kind: kind.clone(),
                     id: *id,
                 };
+                if let (Some(to), Some(row)) = (to, find(self.connection, kind, *id)?)
+                    && scopes::keep_until_read(self.connection, (scope, row), to, *commit)?
+                {
+                    return Ok(());
+                }
                 purge::leave(self, scope, &key, "moved")
             }
             Entry::Tomb { kind, id, rev } => {
@@ -210,6 +227,14 @@ impl<'t> Door<'t> {
                 purge::bury(self, &key, *rev)
             }
         }
+    }
+
+    /// A scope was read to its head: what waited for its word and was not named by it goes.
+    fn part_unconfirmed(&mut self, scope: i64) -> Result<()> {
+        for (from, key) in scopes::unconfirmed(self.connection, scope)? {
+            purge::leave(self, from, &key, "moved")?;
+        }
+        Ok(())
     }
 
     fn take_frame(&mut self, frame: &Frame) -> Result<()> {
@@ -228,9 +253,11 @@ impl<'t> Door<'t> {
                 scopes::join(self.connection, scope.id, key)?;
             }
         }
-        scopes::note_frame(self.connection, &scope, frame)?;
+        if scopes::note_frame(self.connection, &scope, frame)? {
+            self.part_unconfirmed(scope.id)?;
+        }
         self.applied.more |= frame.last;
-        self.has_ended_first_sync |= frame.last;
+        self.may_bring_back |= frame.last;
         Ok(())
     }
 
@@ -276,11 +303,22 @@ impl<'t> Door<'t> {
             kind: kind.name.to_owned(),
             id: put.id,
         };
+        if self.sealed()?.contains(&key_of) {
+            self.may_bring_back = true;
+        }
         if self.overlaid.contains(&key_of) {
             self.touched.insert(key_of);
         }
         self.touch_subject(kind, text)?;
         Ok(Some(key))
+    }
+
+    fn sealed(&mut self) -> Result<&BTreeSet<Key>> {
+        let sealed = match self.sealed.take() {
+            Some(sealed) => sealed,
+            None => purge::sealed(self.connection)?,
+        };
+        Ok(self.sealed.insert(sealed))
     }
 
     /// A review or a tray item changes how the record that it is about is shown.
@@ -307,7 +345,7 @@ impl<'t> Door<'t> {
     }
 
     fn close(mut self) -> Result<(Applied, purge::Purged)> {
-        if self.has_ended_first_sync {
+        if self.may_bring_back {
             purge::bring_back(&mut self)?;
         }
         receipts::uncover(self.connection, &mut self.touched)?;

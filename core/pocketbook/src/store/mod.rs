@@ -34,9 +34,14 @@ pub mod view;
 pub(crate) static LADDER: Ladder = Ladder {
     name: "pocket book",
     application_id: 0x504f_434b, // "POCK"
-    steps: &[Step {
-        sql: include_str!("schema/0001.sql"),
-    }],
+    steps: &[
+        Step {
+            sql: include_str!("schema/0001.sql"),
+        },
+        Step {
+            sql: include_str!("schema/0002.sql"),
+        },
+    ],
 };
 
 /// The store of one account.

@@ -66,6 +66,19 @@ impl Store {
         self.write(|transaction| author_in(transaction, mid, frozen))
     }
 
+    /// Saves the mutations of one action of a person, in this order: all of them or none.
+    pub fn author_all(&self, all: Vec<Frozen>) -> Result<Vec<Authored>> {
+        let (clock, entropy) = (&*self.seams.clock, &*self.seams.entropy);
+        let named: Vec<_> = all
+            .into_iter()
+            .map(|frozen| (Mid(uuid_v7(clock, entropy)), frozen))
+            .collect();
+        self.write(|transaction| {
+            let author = |(mid, frozen)| author_in(transaction, mid, frozen);
+            named.into_iter().map(author).collect()
+        })
+    }
+
     /// Takes back an entry that was not sent: its number stays, without content.
     pub fn withdraw(&self, mid: Mid) -> Result<()> {
         self.write(|transaction| withdraw_in(transaction, mid))
@@ -157,7 +170,7 @@ fn withdraw_in(connection: &Connection, mid: Mid) -> Result<()> {
         .prepare_cached("UPDATE authored SET frozen = ?2, overlaid = 0 WHERE mid = ?1")?
         .execute(params![mid.as_bytes(), void.freeze().get()])?;
     for hash in old.blobs {
-        blobs::let_go(connection, hash)?;
+        blobs::let_go(connection, hash, RecordId(id))?;
     }
     view::refresh(connection, kind, RecordId(id))
 }

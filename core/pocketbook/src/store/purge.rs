@@ -150,8 +150,18 @@ fn hide_if_homeless(door: &mut Door<'_>, key: &Key, grants: &[Scope]) -> Result<
     Ok(())
 }
 
+/// Returns the records about which own work is sealed.
+pub(crate) fn sealed(connection: &Connection) -> Result<BTreeSet<Key>> {
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT kind, id FROM authored WHERE overlaid = -1")?;
+    Ok(statement
+        .query_map([], key_of)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
 /// Lays sealed work over the view again where its record is here again, or where a new record's
-/// grid is. Call it at the end of a first sync: a grid that was taken comes back by one.
+/// grid is. Call it when such a record was put, and at the end of a first sync: a grid that was
+/// taken comes back by one.
 pub(crate) fn bring_back(door: &mut Door<'_>) -> Result<()> {
     let sealed = {
         let mut statement = door.connection.prepare_cached(

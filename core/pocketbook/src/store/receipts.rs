@@ -100,6 +100,7 @@ pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> R
                COALESCE((
                    SELECT MAX(scope.through) FROM record
                    JOIN membership ON membership.key = record.key
+                       AND membership.pending_to IS NULL
                    JOIN scope ON scope.id = membership.scope AND scope.caught_up = 1
                    WHERE record.kind = COALESCE(about_kind, authored.kind)
                      AND record.id = COALESCE(about_id, authored.id)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pocketbook_records::ids::RecordId;
+use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::scope::Scope;
 use pocketbook_records::wire::{Ask, Frame, Key, Mode, Page};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -79,9 +79,53 @@ pub(crate) fn asks(connection: &Connection) -> Result<BTreeMap<Scope, Ask>> {
 /// Puts a record into a scope.
 pub(crate) fn join(connection: &Connection, scope: i64, key: i64) -> Result<()> {
     connection
-        .prepare_cached("INSERT OR IGNORE INTO membership (scope, key) VALUES (?1, ?2)")?
+        .prepare_cached(
+            "INSERT INTO membership (scope, key) VALUES (?1, ?2)
+             ON CONFLICT (scope, key) DO UPDATE SET pending_to = NULL",
+        )?
         .execute([scope, key])?;
     Ok(())
+}
+
+/// Keeps a record that left a scope until the scope that it went to has been read so far; says
+/// whether there is anything to wait for.
+pub(crate) fn keep_until_read(
+    connection: &Connection,
+    (scope, key): (i64, i64),
+    to: &Scope,
+    commit: Commit,
+) -> Result<bool> {
+    Ok(connection
+        .prepare_cached(
+            "UPDATE membership SET pending_to = (SELECT id FROM scope WHERE name = ?3)
+             WHERE scope = ?1 AND key = ?2
+               AND EXISTS (
+                   SELECT 1 FROM scope
+                   WHERE name = ?3 AND (cursor IS NULL OR caught_up = 0 OR through < ?4)
+               )
+               AND NOT EXISTS (
+                   SELECT 1 FROM membership AS other JOIN scope ON scope.id = other.scope
+                   WHERE other.key = ?2 AND scope.name = ?3
+               )",
+        )?
+        .execute(params![scope, key, to.to_string(), sql_int(commit.0)])?
+        > 0)
+}
+
+/// Returns the memberships that a scope, now read to its head, has not confirmed.
+pub(crate) fn unconfirmed(connection: &Connection, scope: i64) -> Result<Vec<(i64, Key)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT membership.scope, record.kind, record.id
+         FROM membership JOIN record ON record.key = membership.key
+         WHERE membership.pending_to = ?1",
+    )?;
+    Ok(statement
+        .query_map([scope], |row| {
+            let id = RecordId(id_column(row, 2)?);
+            let kind = row.get(1)?;
+            Ok((row.get(0)?, Key { kind, id }))
+        })?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// Takes a record out of a scope; says whether it lies in any other.
@@ -108,8 +152,8 @@ pub(crate) fn advance(connection: &Connection, scope: i64, page: &Page) -> Resul
 }
 
 /// Moves a first sync on after a frame. Once the last one is in, pages start at the lowest
-/// snapshot used; if all were read at one, the scope is complete already.
-pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -> Result<()> {
+/// snapshot used; if all were read at one, the scope is complete already. Says whether it is.
+pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -> Result<bool> {
     let lowest = scope.lowest.as_ref().unwrap_or(&frame.cursor);
     if frame.last {
         connection
@@ -125,14 +169,16 @@ pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -
                 *lowest == frame.cursor
             ])?;
         forget_tombs(connection)?;
-    } else if let Some(last) = frame.rows.last() {
+        return Ok(*lowest == frame.cursor);
+    }
+    if let Some(last) = frame.rows.last() {
         connection
             .prepare_cached(
                 "UPDATE scope SET lowest = ?2, resume_kind = ?3, resume_id = ?4 WHERE id = ?1",
             )?
             .execute(params![scope.id, lowest, last.kind, last.id.as_bytes()])?;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Says whether any first sync is under way.
@@ -158,13 +204,14 @@ pub(crate) fn note_total(connection: &Connection, scope: i64, total: u64) -> Res
 }
 
 /// The server does not know a cursor of ours: every scope is read again from the start, over what
-/// is here. Own work is untouched.
+/// is here; what that reading does not confirm goes at its end. Own work is untouched.
 pub(crate) fn begin_anew(connection: &Connection) -> Result<()> {
     connection.execute(
         "UPDATE scope SET cursor = NULL, lowest = NULL, resume_kind = NULL, resume_id = NULL,
              caught_up = 0",
         [],
     )?;
+    connection.execute("UPDATE membership SET pending_to = scope", [])?;
     connection.execute("UPDATE record SET rev = 0 WHERE rev IS NOT NULL", [])?;
     Ok(())
 }

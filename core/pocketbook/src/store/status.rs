@@ -37,6 +37,8 @@ pub struct SyncStatus {
     pub photos: u64,
     /// Their bytes.
     pub photo_bytes: u64,
+    /// Photos and files that the server refused; they are kept here.
+    pub failed_photos: u64,
     /// When the oldest change was made (wall ms).
     pub oldest: Option<i64>,
     /// When all was last in step (wall ms).
@@ -86,6 +88,10 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
     let needs_fixing = count("parked parked-sensitive", "rejected", true)?;
     let parked = count("parked parked-sensitive", "parked", true)?;
     let reviews = count("review review-sensitive", "open", false)?;
+    let failed_photos: i64 = connection
+        .prepare_cached("SELECT COUNT(*) FROM blob WHERE state = 'failed'")?
+        .query_row([], |row| row.get(0))?;
+    let failed_photos = from_sql_int(failed_photos);
     let state = match refused {
         Some(Refused::Locked) => SyncState::Locked,
         Some(Refused::UpdateApp) => SyncState::UpdateApp,
@@ -95,7 +101,7 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
         _ if pending.mutations > 0 || pending.blobs > 0 || !progress.is_caught_up => {
             SyncState::Waiting
         }
-        _ if needs_fixing + reviews > 0 => SyncState::NeedsAttention,
+        _ if needs_fixing + reviews + failed_photos > 0 => SyncState::NeedsAttention,
         _ => SyncState::Synced,
     };
     let time = |name| -> Result<Option<i64>> {
@@ -106,6 +112,7 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
         waiting: pending.mutations,
         photos: pending.blobs,
         photo_bytes: pending.bytes,
+        failed_photos,
         oldest: pending.oldest,
         last_success: time(meta::LAST_SUCCESS)?,
         last_contact: time(meta::LAST_CONTACT)?,

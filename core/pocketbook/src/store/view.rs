@@ -227,8 +227,8 @@ impl Own {
             let Ok(mid) = text("mid").parse::<Mid>() else {
                 continue;
             };
-            let is_known = self.entries.iter().any(|entry| entry.mid == mid);
-            if is_known || text("of") != kind.name || Some(text("author")) != me.as_deref() {
+            let is_foreign = text("of") == kind.name && Some(text("author")) == me.as_deref();
+            if !is_foreign || is_authored_here(connection, mid)? {
                 continue;
             }
             let Ok(frozen) = Frozen::parse(text("frozen")) else {
@@ -295,6 +295,13 @@ impl Own {
         }
         Ok(hidden)
     }
+}
+
+/// Own work of this phone lies over the view, or was taken off it for a reason.
+fn is_authored_here(connection: &Connection, mid: Mid) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM authored WHERE mid = ?1)")?
+        .query_row([mid.as_bytes()], |row| row.get(0))?)
 }
 
 fn preview_command(

@@ -1,0 +1,9 @@
+-- Memberships that wait to be confirmed by another reading are few among many.
+CREATE INDEX membership_pending ON membership (pending_to) WHERE pending_to IS NOT NULL;
+
+-- Receipts of work that a restored server may have lost: sent along with it.
+CREATE TABLE proof (
+    first_mseq INTEGER PRIMARY KEY,
+    last_mseq  INTEGER NOT NULL,
+    row        TEXT NOT NULL
+) STRICT;
