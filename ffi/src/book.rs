@@ -6,17 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use pocketbook::books::{Book, account};
 use pocketbook::engine::{self, Credential, Engine, Reason};
 use pocketbook::error::Error;
-use pocketbook::seams::Seams;
 use pocketbook::seams::folder::Folder;
-use pocketbook::seams::http::{HttpTransport, Trust};
+use pocketbook::seams::http::HttpTransport;
 use pocketbook::seams::system::{SystemClock, SystemEntropy};
+use pocketbook::seams::{Seams, Secret, Transport};
 use pocketbook::store::Store;
-use pocketbook_records::ids::{UnitId, UserId};
+use pocketbook_records::ids::{BlobHash, Hex, UnitId, UserId};
+use pocketbook_records::invitation::{Address, Trust};
+use pocketbook_records::wire::EnrolAnswer;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::error::{EnrolFault, PocketbookError, Result};
 use crate::guard::{Tasks, caught};
+use crate::invitation::Invitation;
 use crate::platform::{KeyProvider, Keystore, Phone, PhoneFacts, Relay, SyncWatcher};
 
 /// Which account is to be opened.
@@ -26,11 +29,16 @@ pub struct Account {
     pub folder: String,
     /// What the keystore calls it: a few of `a-z`, `0-9` and `-`.
     pub name: String,
-    /// The server's address: `https://…`; `http://…` for this very machine only.
+    /// The server's address, from the invitation: `https://…`; `http://…` for this very machine
+    /// only.
     pub server: String,
-    /// The district's own certificate authority, PEM, where the enrolment code named one.
+    /// The district's own certificate authority, PEM, where the invitation named one.
     #[uniffi(default = None)]
     pub authority_pem: Option<String>,
+    /// The SHA-256 of the server's public key, hex, where the invitation named one: then nobody
+    /// else is believed, and nobody vouches for it.
+    #[uniffi(default = None)]
+    pub server_key: Option<String>,
 }
 
 /// Who is enrolled.
@@ -65,6 +73,8 @@ pub(crate) struct Opened {
     pub(crate) relay: Arc<Relay>,
     /// The account's name in the keystore.
     name: String,
+    /// Where its server is.
+    address: Address,
     /// There once the device is enrolled.
     engine: Mutex<Option<Arc<Engine>>>,
 }
@@ -99,14 +109,35 @@ impl PocketBook {
         })
     }
 
-    /// Enrols this device with a one-time code. `device` is what the operators will read in the
-    /// list of devices. After a lost answer the same code may be handed in again.
+    /// Enrols this device with a one-time code that somebody typed. `device` is what the operators
+    /// will read in the list of devices. After a lost answer the same code may be handed in again.
+    /// An account may enrol again; another one can't take its book over.
     pub async fn enrol(&self, code: String, device: String) -> Result<Enrolment> {
         let opened = self.opened()?;
-        opened
-            .tasks
-            .carry_out(enrol(Arc::clone(&opened), code, device))
-            .await
+        let asks = Arc::clone(&opened);
+        let enrol = async move {
+            let (transport, secret) = asks.introduction()?;
+            let answer = engine::enrol(transport, &code, &secret, &device).await?;
+            asks.adopt(answer)
+        };
+        opened.tasks.carry_out(enrol).await
+    }
+
+    /// Enrols this device by an invitation that was scanned; the book was opened with the server
+    /// that it names. The answer is believed only if it comes with the keys that it names.
+    pub async fn accept(&self, invitation: Invitation, device: String) -> Result<Enrolment> {
+        let opened = self.opened()?;
+        let asks = Arc::clone(&opened);
+        let accept = async move {
+            let invitation = invitation.read()?;
+            if invitation.server != asks.address {
+                return Err(PocketbookError::field("server"));
+            }
+            let (transport, secret) = asks.introduction()?;
+            let answer = engine::accept(transport, &invitation, &secret, &device).await?;
+            asks.adopt(answer)
+        };
+        opened.tasks.carry_out(accept).await
     }
 
     /// Locks the screens: no read and no write answers but the status. Work is handed in all the
@@ -183,6 +214,7 @@ impl Opened {
         phone: Arc<dyn PhoneFacts>,
     ) -> Result<Self> {
         let (seams, files) = seams(&account, keys, phone)?;
+        let address = address(&account)?;
         let folder = PathBuf::from(account.folder);
         let store = Arc::new(account::open(&folder, &account.name, seams.clone())?);
         let opened = Self {
@@ -193,6 +225,7 @@ impl Opened {
             tasks: Tasks::new()?,
             relay: Arc::default(),
             name: account.name,
+            address,
             engine: Mutex::new(None),
         };
         match opened.start_engine() {
@@ -217,6 +250,22 @@ impl Opened {
         Ok(())
     }
 
+    /// Returns what a device needs to introduce itself.
+    fn introduction(&self) -> Result<(Arc<dyn Transport>, Secret)> {
+        let secret = self.seams.keys.enrolment_secret(&self.name)?;
+        Ok((Arc::clone(&self.seams.transport), secret))
+    }
+
+    fn adopt(&self, answer: EnrolAnswer) -> Result<Enrolment> {
+        self.store.adopt(&answer)?;
+        self.start_engine()?;
+        Ok(Enrolment {
+            user: answer.user,
+            name: answer.name,
+            district: answer.district,
+        })
+    }
+
     /// Returns the engine, if the device is enrolled.
     pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
         self.engine
@@ -239,8 +288,8 @@ pub(crate) fn seams(
     keys: Arc<dyn KeyProvider>,
     phone: Arc<dyn PhoneFacts>,
 ) -> Result<(Seams, PathBuf)> {
-    let trust = trust(account.authority_pem.as_deref())?;
-    let transport = HttpTransport::new(&account.server, &trust)?;
+    let address = address(account)?;
+    let transport = HttpTransport::new(&address.url, &address.trust)?;
     // Apart from the database, which is nobody's to sweep.
     let files = PathBuf::from(&account.folder).join("files");
     let seams = Seams {
@@ -254,25 +303,18 @@ pub(crate) fn seams(
     Ok((seams, files))
 }
 
-async fn enrol(opened: Arc<Opened>, code: String, device: String) -> Result<Enrolment> {
-    let secret = opened.seams.keys.enrolment_secret(&opened.name)?;
-    let transport = Arc::clone(&opened.seams.transport);
-    let answer = engine::enrol(transport, &code, &secret, &device).await?;
-    opened.store.adopt(&answer)?;
-    opened.start_engine()?;
-    Ok(Enrolment {
-        user: answer.user,
-        name: answer.name,
-        district: answer.district,
-    })
-}
-
-fn trust(authority_pem: Option<&str>) -> Result<Trust> {
-    match authority_pem {
-        None => Ok(Trust::Web),
-        Some(pem) => match CertificateDer::from_pem_slice(pem.as_bytes()) {
-            Ok(der) => Ok(Trust::Authority(der.to_vec())),
-            Err(_) => Err(PocketbookError::field("authority")),
+fn address(account: &Account) -> Result<Address> {
+    let trust = match (&account.authority_pem, &account.server_key) {
+        (None, None) => Trust::Web,
+        (Some(pem), None) => match CertificateDer::from_pem_slice(pem.as_bytes()) {
+            Ok(der) => Trust::Authority(der.to_vec()),
+            Err(_) => return Err(PocketbookError::field("authority")),
         },
-    }
+        (None, Some(key)) => match key.parse::<BlobHash>() {
+            Ok(hash) => Trust::Key(Hex(hash.0)),
+            Err(_) => return Err(PocketbookError::field("server_key")),
+        },
+        (Some(_), Some(_)) => return Err(PocketbookError::field("server_key")),
+    };
+    Address::new(&account.server, trust).ok_or_else(|| PocketbookError::field("server"))
 }

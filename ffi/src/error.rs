@@ -32,6 +32,11 @@ pub enum PocketbookError {
         /// A short name of the reason.
         reason: String,
     },
+    /// Don't correct it: throw the tray item away and do it again.
+    DoAnew {
+        /// What to do again.
+        what: Anew,
+    },
     /// Unlock the book, or the phone.
     Unlock,
     /// It is not on this device (any more).
@@ -81,6 +86,15 @@ pub enum Obstacle {
     Stopped,
 }
 
+/// What is done once more instead of being corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Anew {
+    /// Decide the review again.
+    Decision,
+    /// Delete the record again.
+    Deletion,
+}
+
 /// Why this device must be enrolled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum EnrolFault {
@@ -96,6 +110,12 @@ pub enum EnrolFault {
     UsedCode,
     /// The code is too old.
     ExpiredCode,
+    /// What was scanned is something else.
+    NotAnInvitation,
+    /// The invitation is not whole, or its code has not the shape of one.
+    DamagedInvitation,
+    /// The book on this device is another account's: open one of its own.
+    OtherAccount,
 }
 
 /// What is wrong with a photo.

@@ -1,15 +1,16 @@
 //! What the core's failures mean for what the app can do: the only place that decides it.
 
 use pocketbook::engine::SyncError;
-use pocketbook::error::Error;
+use pocketbook::error::{self, Error};
 use pocketbook::photos::PhotoError;
 use pocketbook::seams::http::AddressError;
 use pocketbook::seams::{FilesError, KeysError, TransportError};
+use pocketbook_records::invitation::InvitationError;
 use pocketbook_records::receipt::Reason;
 use pocketbook_records::wire::Problem;
 use pocketbook_sqlite::OpenError;
 
-use crate::error::{BookFault, EnrolFault, Obstacle, PhotoFault, PocketbookError};
+use crate::error::{Anew, BookFault, EnrolFault, Obstacle, PhotoFault, PocketbookError};
 
 impl From<Error> for PocketbookError {
     fn from(error: Error) -> Self {
@@ -18,7 +19,11 @@ impl From<Error> for PocketbookError {
             Error::Refused(reason) => reason.into(),
             Error::NotFound => Self::NotFound,
             Error::AlreadySent => Self::AlreadySent,
+            Error::DoAnew(what) => Self::DoAnew { what: what.into() },
             Error::Locked => Self::Unlock,
+            Error::OtherAccount => Self::Enrol {
+                why: EnrolFault::OtherAccount,
+            },
             Error::NotEnrolled => Self::Enrol {
                 why: EnrolFault::NotYet,
             },
@@ -38,6 +43,26 @@ impl From<Error> for PocketbookError {
             },
             Error::Photo(error) => Self::PhotoUnusable { why: error.into() },
         }
+    }
+}
+
+impl From<error::Anew> for Anew {
+    fn from(what: error::Anew) -> Self {
+        match what {
+            error::Anew::Decision => Self::Decision,
+            error::Anew::Deletion => Self::Deletion,
+        }
+    }
+}
+
+impl From<InvitationError> for PocketbookError {
+    fn from(error: InvitationError) -> Self {
+        let why = match error {
+            InvitationError::Newer(_) => return Self::UpdateApp,
+            InvitationError::NotOne => EnrolFault::NotAnInvitation,
+            InvitationError::BadCode | InvitationError::Damaged(_) => EnrolFault::DamagedInvitation,
+        };
+        Self::Enrol { why }
     }
 }
 

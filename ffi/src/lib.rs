@@ -35,6 +35,7 @@ mod drafts;
 mod error;
 mod failures;
 mod guard;
+mod invitation;
 mod json;
 pub mod models;
 mod names;
@@ -51,7 +52,8 @@ mod verbs;
 mod writes;
 
 pub use book::{Account, Enrolment, PocketBook};
-pub use error::{BookFault, EnrolFault, Obstacle, PhotoFault, PocketbookError};
+pub use error::{Anew, BookFault, EnrolFault, Obstacle, PhotoFault, PocketbookError};
+pub use invitation::{Invitation, read_invitation};
 pub use offers::{Need, Offer};
 pub use platform::{
     CallbackError, KeyProvider, KeyPurpose, KeystoreError, PhoneFacts, Stale, SyncWatcher,

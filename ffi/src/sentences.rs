@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{BookFault, EnrolFault, Obstacle, PhotoFault, PocketbookError};
+use crate::error::{Anew, BookFault, EnrolFault, Obstacle, PhotoFault, PocketbookError};
 
 #[uniffi::export]
 impl PocketbookError {
@@ -38,6 +38,7 @@ impl PocketbookError {
                 "这条记录现在不能这样处理，请刷新后再看。",
                 "This can't be done to the record as it stands; look at it again.",
             ),
+            Self::DoAnew { what } => what.sentences(),
             Self::Unlock => ("已锁定，请先解锁。", "It is locked; unlock it first."),
             Self::NotFound => ("本机没有这条记录。", "It is not on this device."),
             Self::AlreadySent => (
@@ -104,6 +105,21 @@ impl Obstacle {
     }
 }
 
+impl Anew {
+    fn sentences(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Decision => (
+                "裁决不能修改，请放弃这一条，重新裁决待确认事项。",
+                "A decision can't be corrected; discard the item and decide the review again.",
+            ),
+            Self::Deletion => (
+                "删除不能修改，请放弃这一条，重新删除该记录。",
+                "A deletion can't be corrected; discard the item and delete the record again.",
+            ),
+        }
+    }
+}
+
 impl EnrolFault {
     fn sentences(self) -> (&'static str, &'static str) {
         match self {
@@ -130,6 +146,18 @@ impl EnrolFault {
             Self::ExpiredCode => (
                 "注册码已过期，请索取新的注册码。",
                 "The code is too old; ask for a new one.",
+            ),
+            Self::NotAnInvitation => (
+                "这不是口袋书的邀请码，请扫描管理员出示的二维码。",
+                "This is no invitation of Pocketbook's; scan the code that the administrator shows.",
+            ),
+            Self::DamagedInvitation => (
+                "邀请码内容不完整，请重新扫描，仍不行请索取新的邀请码。",
+                "The invitation is not whole; scan it again or ask for a new one.",
+            ),
+            Self::OtherAccount => (
+                "这本口袋书属于另一个账号，请为新账号另开一本；原账号未同步的内容仍在本机。",
+                "This book is another account's; open one of its own for the new account. Unsent work stays here.",
             ),
         }
     }
@@ -205,6 +233,7 @@ fn field_name(path: &str) -> &str {
         "reason" => "原因",
         "server" => "服务器地址",
         "authority" => "服务器证书",
+        "server_key" => "服务器公钥",
         field => field,
     }
 }
@@ -232,6 +261,9 @@ mod tests {
             EnrolFault::UnknownCode,
             EnrolFault::UsedCode,
             EnrolFault::ExpiredCode,
+            EnrolFault::NotAnInvitation,
+            EnrolFault::DamagedInvitation,
+            EnrolFault::OtherAccount,
         ];
         let photos = [
             PhotoFault::Empty,
@@ -256,6 +288,7 @@ mod tests {
             E::Closed,
             E::internal("panic"),
         ];
+        all.extend([Anew::Decision, Anew::Deletion].map(|what| E::DoAnew { what }));
         all.extend(obstacles.map(E::retry));
         all.extend(enrols.map(|why| E::Enrol { why }));
         all.extend(photos.map(|why| E::PhotoUnusable { why }));

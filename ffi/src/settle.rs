@@ -46,7 +46,8 @@ impl PocketBook {
     }
 
     /// Corrects an own tray item: the changes are laid over what was authored, and sent in its
-    /// place.
+    /// place. A path names a field, or an argument of the command as `args/<name>`; what no change
+    /// names stays, photos too. A decision and a deletion are done again instead.
     pub fn fix(&self, item: RecordId, changes: Vec<Change>) -> Result<Saved> {
         self.write(|opened| {
             let changes = Change::read_all(changes)?;

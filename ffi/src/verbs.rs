@@ -7,7 +7,6 @@ use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{BlobHash, RecordId, UnitId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::kinds::case::CASE;
-use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::receipt::Reason;
 use serde_json::{Value, json};
@@ -86,7 +85,8 @@ pub struct NewIssue {
 
 #[uniffi::export]
 impl PocketBook {
-    /// Registers a resident: the general part, and the sensitive one if there is anything in it.
+    /// Registers a resident: the general part, and the sensitive one if there is anything in it,
+    /// both or neither.
     pub fn add_person(&self, person: NewPerson) -> Result<Saved> {
         self.write(|opened| add_person(opened, person))
     }
@@ -120,17 +120,7 @@ fn add_person(opened: &Opened, person: NewPerson) -> Result<Saved> {
         ("birth", json!(birth)),
     ])?;
     let sensitive = filled([("id_number", json!(id_number)), ("phone", json!(phone))])?;
-    check(&PERSON_SENSITIVE, &sensitive)?;
-    let (id, authored) = opened.book.create(&PERSON, new(None, general))?;
-    if !sensitive.is_empty()
-        && let Err(error) = opened
-            .book
-            .create(&PERSON_SENSITIVE, new(Some(id), sensitive))
-    {
-        // Half a resident would be registered twice; if the half is sent already, it stays.
-        let _ = opened.book.withdraw(authored.mid);
-        return Err(error.into());
-    }
+    let (id, authored) = opened.book.add_person(general, sensitive)?;
     Ok(Saved::new(id, authored))
 }
 

@@ -23,9 +23,10 @@ use pocketbook_ffi::models::Take;
 use pocketbook_ffi::{
     Account, CallbackError, Change, EnrolFault, FirstCommand, KeyProvider, KeyPurpose,
     KeystoreError, NewIssue, NewPerson, NewVisit, Obstacle, PhoneFacts, PhotoFault, PocketBook,
-    PocketbookError, set_aside_and_salvage,
+    PocketbookError, read_invitation, set_aside_and_salvage,
 };
-use pocketbook_records::ids::{BlobHash, Mid, RecordId, Rev, UnitId, UserId};
+use pocketbook_records::ids::{BlobHash, Hex, Mid, RecordId, Rev, UnitId, UserId};
+use pocketbook_records::invitation;
 use pocketbook_records::mutation::Expect;
 use pocketbook_records::wire::{Certificate, EnrolAnswer};
 use uuid::Uuid;
@@ -110,6 +111,7 @@ fn at(folder: &Path, server: &str) -> Account {
         name: "wang".into(),
         server: server.into(),
         authority_pem: None,
+        server_key: None,
     }
 }
 
@@ -403,6 +405,102 @@ fn a_second_opening_keeps_who_is_enrolled() {
     );
 }
 
+fn invitation(url: &str, trust: Trust) -> invitation::Invitation {
+    let key = invitation::PublicKey {
+        id: 1,
+        key: Hex([1; 32]),
+    };
+    invitation::Invitation {
+        server: invitation::Address::new(url, trust).unwrap(),
+        epoch: pocketbook_records::ids::Epoch(1),
+        code: invitation::Code::of([7; 16]),
+        bundle: key,
+        sealing: key,
+    }
+}
+
+#[test]
+fn an_invitation_says_all_that_an_account_is_opened_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let der = certificate.cert.der().to_vec();
+
+    for (trust, pem, key) in [
+        (Trust::Web, false, false),
+        (Trust::in_key(b"key"), false, true),
+        (Trust::Authority(der), true, false),
+    ] {
+        let scanned = invitation("https://localhost:1", trust).write();
+        let read = read_invitation(scanned.clone()).unwrap();
+
+        assert_eq!(read.server, "https://localhost:1");
+        assert_eq!(read.text, scanned);
+        assert_eq!(
+            (read.authority_pem.is_some(), read.server_key.is_some()),
+            (pem, key)
+        );
+        let account = Account {
+            authority_pem: read.authority_pem.clone(),
+            server_key: read.server_key.clone(),
+            ..at(folder.path(), &read.server)
+        };
+        let book = PocketBook::open(account, Arc::new(Keystore), Arc::new(Online)).unwrap();
+        // Nothing listens there: that it was asked shows that the invitation fits the book.
+        let nobody = wait(book.accept(read, "phone".into()));
+        assert_eq!(
+            nobody,
+            Err(PocketbookError::Retry {
+                why: Obstacle::NoServer,
+                after_ms: None
+            })
+        );
+    }
+}
+
+#[test]
+fn whatever_else_is_scanned_gets_a_typed_answer() {
+    let good = invitation("https://qindu.example", Trust::Web).write();
+    let why = |why| Err(PocketbookError::Enrol { why });
+    for (text, refused) in [
+        (String::new(), why(EnrolFault::NotAnInvitation)),
+        (
+            "https://qindu.example".into(),
+            why(EnrolFault::NotAnInvitation),
+        ),
+        (
+            good.replace("\"v\":1", "\"v\":2"),
+            Err(PocketbookError::UpdateApp),
+        ),
+        (
+            good.replace("7777-7777-", "7777-"),
+            why(EnrolFault::DamagedInvitation),
+        ),
+        (
+            good.replace("https", "gopher"),
+            why(EnrolFault::DamagedInvitation),
+        ),
+    ] {
+        assert_eq!(read_invitation(text.clone()), refused, "{text}");
+    }
+}
+
+#[test]
+fn an_invitation_to_another_server_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = open(folder.path(), NOWHERE);
+    let server = Err(PocketbookError::CorrectField {
+        field: "server".into(),
+    });
+
+    for elsewhere in [
+        invitation("http://127.0.0.1:2", Trust::Web),
+        invitation(NOWHERE, Trust::in_key(b"key")),
+    ] {
+        let read = read_invitation(elsewhere.write()).unwrap();
+        assert_eq!(wait(book.accept(read, "phone".into())), server);
+    }
+}
+
 #[test]
 fn opening_refuses_what_can_not_work() {
     let folder = tempfile::tempdir().unwrap();
@@ -436,6 +534,13 @@ fn opening_refuses_what_can_not_work() {
             field("authority"),
             "{pem}"
         );
+    }
+    for server_key in ["", "nonsense", &"0".repeat(63)] {
+        let account = Account {
+            server_key: Some(server_key.to_owned()),
+            ..at(folder.path(), NOWHERE)
+        };
+        assert_eq!(open(account), field("server_key"), "{server_key}");
     }
     let short = PocketBook::open(
         at(folder.path(), NOWHERE),
@@ -710,6 +815,19 @@ fn garbage(book: &PocketBook) -> Vec<(&'static str, Result<(), PocketbookError>)
         ("commands", book.commands("case".into(), id).map(drop)),
         ("commands of no kind", book.commands(text(), id).map(drop)),
         ("enrol", wait(book.enrol(text(), text())).map(drop)),
+        (
+            "accept",
+            wait(book.accept(
+                pocketbook_ffi::Invitation {
+                    server: text(),
+                    authority_pem: None,
+                    server_key: None,
+                    text: text(),
+                },
+                text(),
+            ))
+            .map(drop),
+        ),
         ("sync", wait(book.sync_now()).map(drop)),
         (
             "report of no upload",

@@ -65,6 +65,9 @@ fn serve_until_asked(dir: Option<PathBuf>, asked: Serve) -> Result<(), Box<dyn E
         Line::Loopback | Line::BehindProxy => "http",
     };
     let address = listener.local_addr()?;
+    if let Some(reached_at) = line.reached_at(address, asked.url.as_deref())? {
+        server.is_reached_at(reached_at);
+    }
     // The one line that a starting program waits for; the log goes to standard error.
     let ready = || println!("listening {scheme}://{address}");
 

@@ -1,26 +1,24 @@
 //! Enrolling a phone: a one-time code becomes an identity.
 //!
 //! An administrator makes a code (80 random bits, in four groups that can be read aloud), of which
-//! only the hash is kept. The phone has made its secret before it asks and shows the secret's
+//! only the hash is kept; the phone gets it in an [`Invitation`] that also tells where this server
+//! is and by which keys it is known. The phone has made its secret before it asks and shows the secret's
 //! hash: the same code with the same hash gets the same answer until the enrolment's first
 //! exchange, so that an answer lost on the way costs nothing. With another hash the code is used.
 
 use pocketbook_records::ids::{EnrolmentId, UnitId, UserId};
+use pocketbook_records::invitation::{Address, Code, Invitation};
 use pocketbook_records::time::Millis;
 use pocketbook_records::wire::{EnrolAnswer, EnrolRequest};
 use sha2::{Digest, Sha256};
 
 use crate::caller::Station;
-use crate::seams::Entropy;
-use crate::store::accounts::{self, Code, NewEnrolment};
+use crate::store::accounts::{self, NewEnrolment};
 use crate::store::{districts, org};
 use crate::{Batch, Fault, Refusal, Server};
 
 /// A code can be used for so long.
 pub const CODE_MS: Millis = 24 * 60 * 60 * 1000;
-
-/// Letters and digits that are not taken for one another (Crockford's base 32).
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The longest name that a device may give itself.
 const MAX_DEVICE: usize = 80;
@@ -45,16 +43,23 @@ pub enum EnrolError {
     Refused(#[from] Refusal),
 }
 
-/// Makes a code for an account; returns it and when it expires.
+/// Makes a code for an account and invites a phone with it to the server at this address; returns
+/// the invitation and when it expires.
 ///
 /// # Errors
 /// Fails if the server can't write.
-pub async fn make_code(server: &Server, user: UserId) -> Result<(String, Millis), Fault> {
-    let code = new_code(server.entropy());
+pub async fn invite(
+    server: &Server,
+    user: UserId,
+    address: Address,
+) -> Result<(Invitation, Millis), Fault> {
+    let mut random = [0; 16];
+    server.entropy().fill(&mut random);
+    let code = Code::of(random);
     let hash = hash(&code);
     let put = move |batch: &mut Batch<'_>| {
         let expires_at = batch.now().saturating_add(CODE_MS);
-        let new = Code {
+        let new = accounts::Code {
             user,
             expires_at,
             enrolment: None,
@@ -63,34 +68,19 @@ pub async fn make_code(server: &Server, user: UserId) -> Result<(String, Millis)
         Ok(expires_at)
     };
     let expires_at = server.writer().run_async(put).await?;
-    Ok((code, expires_at))
+    let keyring = server.keyring();
+    let invitation = Invitation {
+        server: address,
+        epoch: server.asof().epoch,
+        code,
+        bundle: keyring.bundle(),
+        sealing: keyring.parcel(),
+    };
+    Ok((invitation, expires_at))
 }
 
-fn new_code(entropy: &dyn Entropy) -> String {
-    let mut random = [0; 16];
-    entropy.fill(&mut random);
-    let mut code = String::with_capacity(19);
-    for (place, byte) in random.into_iter().enumerate() {
-        if place > 0 && place.is_multiple_of(4) {
-            code.push('-');
-        }
-        code.push(char::from(LETTERS[usize::from(byte % 32)]));
-    }
-    code
-}
-
-/// Hashes a code as people type it: any case, any dashes, O for 0, I and L for 1.
-fn hash(code: &str) -> [u8; 32] {
-    let plain: String = code
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| match c.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            c => c,
-        })
-        .collect();
-    Sha256::digest(plain).into()
+fn hash(code: &Code) -> [u8; 32] {
+    Sha256::digest(code.plain()).into()
 }
 
 /// Enrols a phone.
@@ -111,7 +101,10 @@ fn redeem(
     batch: &mut Batch<'_>,
     request: &EnrolRequest,
 ) -> Result<Result<EnrolAnswer, EnrolError>, Fault> {
-    let code_hash = hash(&request.code);
+    let Ok(typed) = request.code.parse() else {
+        return Ok(Err(EnrolError::Unknown));
+    };
+    let code_hash = hash(&typed);
     let Some(code) = accounts::code(batch.store(), &code_hash)? else {
         return Ok(Err(EnrolError::Unknown));
     };
@@ -144,7 +137,7 @@ fn redeem(
         expires_at: None,
     };
     accounts::put_enrolment(batch, &new)?;
-    let used = Code {
+    let used = accounts::Code {
         enrolment: Some(enrolment),
         ..code
     };
@@ -172,22 +165,7 @@ fn answer(
         epoch: batch.epoch(),
         grants: granted.scopes.into_iter().collect(),
         certificate: keyring.certify(enrolment, user.user, secret_hash, enrolled_at),
-        bundle_key: keyring.bundle_key(),
-        sealing_key: keyring.parcel_key(),
+        bundle_key: hex::encode(keyring.bundle().key.0),
+        sealing_key: hex::encode(keyring.parcel().key.0),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seams::SeededEntropy;
-
-    #[test]
-    fn a_code_is_read_as_people_type_it() {
-        let code = new_code(&SeededEntropy::new(7));
-
-        assert_eq!(code.len(), 19);
-        assert_eq!(hash(&code), hash(&code.to_lowercase().replace('-', " ")));
-        assert_eq!(hash("O0IL"), hash("0011"));
-    }
 }

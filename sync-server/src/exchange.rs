@@ -23,7 +23,9 @@ mod tests;
 use std::sync::Arc;
 
 use pocketbook_records::ids::Mseq;
-use pocketbook_records::wire::{self, MAX_MUTATIONS, MAX_SCOPES, MAX_WANT, PROTO};
+use pocketbook_records::wire::{
+    self, Ask, MAX_MUTATIONS, MAX_SCOPES, MAX_SPANS, MAX_WANT, Mode, PROTO,
+};
 
 use crate::caller::Caller;
 use crate::feed::frames::Frames;
@@ -85,6 +87,10 @@ impl Server {
     }
 }
 
+fn has_too_many_spans(ask: &Ask) -> bool {
+    matches!(&ask.mode, Mode::Parts { spans, .. } if spans.len() > MAX_SPANS)
+}
+
 /// Checks the envelope.
 fn check(caller: &Caller, request: &wire::Request) -> Result<(), Refusal> {
     let (lowest, highest) = request.proto;
@@ -96,7 +102,11 @@ fn check(caller: &Caller, request: &wire::Request) -> Result<(), Refusal> {
     }
     let pull = request.pull.as_ref();
     let is_large = request.mutations.len() > MAX_MUTATIONS
-        || pull.is_some_and(|p| p.scopes.len() > MAX_SCOPES || p.want.len() > MAX_WANT);
+        || pull.is_some_and(|p| {
+            p.scopes.len() > MAX_SCOPES
+                || p.want.len() > MAX_WANT
+                || p.scopes.values().any(has_too_many_spans)
+        });
     if is_large {
         return Err(Refusal::TooLarge);
     }

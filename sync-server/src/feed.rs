@@ -23,6 +23,12 @@
 //! end of a page. `caught_up` is said only if the page ends at the head, and carries the digest of
 //! all that the scope holds, so that a phone can compare without a question.
 //!
+//! # Comparing
+//!
+//! A phone whose digest differs, or whose cursor can't be served, asks for the digests of
+//! [ranges](pairs) and then for the frames of those that differ: two rounds, and nothing travels
+//! that is equal.
+//!
 //! # First sync
 //!
 //! A scope that a phone does not hold yet is streamed in [`frames`], by kind and id, each of them
@@ -37,6 +43,7 @@
 
 pub mod cursor;
 pub mod frames;
+mod pairs;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +51,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use pocketbook_records::ids::{Commit, Hex, RecordId};
+use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::wire::{AsOf, Ask, Entry, Key, Mode, PAGE_BYTES, Page, Pull, Put};
@@ -55,6 +62,7 @@ use crate::store::{Row, Store, records};
 use crate::writer::Fault;
 
 use cursor::Cursor;
+use frames::Stream;
 
 /// What an entry costs besides its body.
 const ENTRY_BYTES: usize = 120;
@@ -73,8 +81,8 @@ pub(crate) struct News {
     pub(crate) scopes: BTreeMap<Scope, Page>,
     /// Set if any cursor was not ours: that scope has no page.
     pub(crate) has_bad_cursor: bool,
-    /// Scopes to be streamed in frames, with the row to go on after.
-    pub(crate) streams: Vec<(Scope, Option<Key>)>,
+    /// Scopes to be streamed in frames.
+    pub(crate) streams: Vec<Stream>,
 }
 
 impl View<'_> {
@@ -97,14 +105,15 @@ impl View<'_> {
                     }
                     None => news.has_bad_cursor = true,
                 },
-                Mode::Frames { after } => {
-                    news.streams.push((scope.clone(), after.clone()));
+                Mode::Frames { .. } | Mode::Parts { .. } => {
+                    news.streams.extend(Stream::asked(scope, &ask.mode));
                     news.scopes
                         .insert(scope.clone(), self.overture(&name, &head));
                 }
                 Mode::Pairs { .. } => {
-                    news.scopes
-                        .insert(scope.clone(), self.overture(&name, &head));
+                    let mut page = self.overture(&name, &head);
+                    page.ranges = pairs::ranges(self.store, &name, head.count)?;
+                    news.scopes.insert(scope.clone(), page);
                 }
             }
         }
@@ -160,7 +169,7 @@ impl View<'_> {
         page.caught_up = at == head.seq;
         page.cursor = self.cursor(scope, at);
         if page.caught_up {
-            page.digest = Some(Hex(head.digest));
+            page.digest = Some(head.digest.into());
             page.total = Some(head.count);
         }
         Ok(page)

@@ -22,6 +22,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use pocketbook_records::ids::{EnrolmentId, Hex, UserId};
+use pocketbook_records::invitation::PublicKey;
 use pocketbook_records::time::Millis;
 use pocketbook_records::wire::Certificate;
 
@@ -221,15 +222,25 @@ impl Keyring {
         self.keys.bundle.last().map_or(0, |key| key.id)
     }
 
-    /// Returns the key that checks [`Self::sign`], in hex.
-    pub fn bundle_key(&self) -> String {
-        hex::encode(self.bundle.verifying_key().to_bytes())
+    /// Returns the key that checks [`Self::sign`].
+    pub fn bundle(&self) -> PublicKey {
+        PublicKey {
+            id: self.bundle_id(),
+            key: Hex(self.bundle.verifying_key().to_bytes()),
+        }
     }
 
-    /// Returns the key that recovery parcels are sealed to, in hex.
-    pub fn parcel_key(&self) -> String {
-        let seed = self.keys.parcel.last().map_or([0; 32], |key| key.key.0);
-        hex::encode(SigningKey::from_bytes(&seed).verifying_key().to_bytes())
+    /// Returns the key that recovery parcels are sealed to.
+    pub fn parcel(&self) -> PublicKey {
+        let (id, seed) = self
+            .keys
+            .parcel
+            .last()
+            .map_or((0, [0; 32]), |key| (key.id, key.key.0));
+        PublicKey {
+            id,
+            key: Hex(SigningKey::from_bytes(&seed).verifying_key().to_bytes()),
+        }
     }
 
     /// Writes the server's signed word that it knows an enrolment.

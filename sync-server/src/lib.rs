@@ -54,6 +54,7 @@ pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod tidy;
 pub mod writer;
 
 pub(crate) use blocking::may_block;

@@ -1,7 +1,8 @@
 //! Serving: the address, the certificate, the admin socket, and how it all ends.
 //!
 //! Personal data never crosses a network in clear: an address that others can reach needs a
-//! certificate or the word that a proxy encrypts. The end is graceful: no new requests, the ones
+//! certificate or the word that a proxy encrypts. Phones are told by their invitation where the server
+//! is and by what they know it. The end is graceful: no new requests, the ones
 //! begun are answered, the log of the database is folded in. It need not be: after `kill -9`
 //! everything that was answered is on the disk.
 
@@ -13,7 +14,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,6 +23,12 @@ use axum::middleware::map_request;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use pocketbook_records::invitation::{Address, Trust};
+use rustls::RootCertStore;
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::ParsedCertificate;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -51,6 +58,54 @@ pub enum Line {
     },
 }
 
+impl Line {
+    /// Returns where phones reach a server that listens there: `told`, or the address itself if it
+    /// is one that can be reached as it stands.
+    ///
+    /// What phones shall know it by is read off its certificate: if the web's authorities vouch
+    /// for it, that is enough, and it may be renewed with another key; else it is the key.
+    ///
+    /// # Errors
+    /// See [`ServeError::Certificate`] and [`ServeError::Address`].
+    pub fn reached_at(
+        &self,
+        listening: SocketAddr,
+        told: Option<&str>,
+    ) -> Result<Option<Address>, ServeError> {
+        let own = match self {
+            _ if listening.ip().is_unspecified() => None,
+            Self::BehindProxy => None,
+            Self::Loopback => Some(format!("http://{listening}")),
+            Self::Tls { .. } => Some(format!("https://{listening}")),
+        };
+        let trust = match self {
+            Self::Loopback | Self::BehindProxy => Trust::Web,
+            Self::Tls { cert, .. } => known_by(cert).map_err(ServeError::Certificate)?,
+        };
+        let url = told.map(str::to_owned).or(own);
+        url.map(|url| Address::new(&url, trust).ok_or(ServeError::Address))
+            .transpose()
+    }
+}
+
+fn known_by(cert: &Path) -> io::Result<Trust> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect)
+        .map_err(io::Error::other)?;
+    let (own, signers) = chain
+        .split_first()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+    let parsed = ParsedCertificate::try_from(own).map_err(io::Error::other)?;
+    let web = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let known = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    let now = UnixTime::now();
+    let vouched = verify_server_cert_signed_by_trust_anchor(&parsed, &web, signers, now, known.all);
+    Ok(match vouched {
+        Ok(()) => Trust::Web,
+        Err(_) => Trust::in_key(&parsed.subject_public_key_info()),
+    })
+}
+
 /// Why the server does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -72,6 +127,9 @@ pub enum ServeError {
     /// The certificate or its key can't be used.
     #[error("failed to use the certificate")]
     Certificate(#[source] io::Error),
+    /// The address that phones shall reach is none.
+    #[error("failed to use --url: it is not the address of a web server")]
+    Address,
     /// The admin socket can't be made.
     #[error("failed to open the admin socket")]
     AdminSocket(#[source] io::Error),
@@ -114,6 +172,7 @@ pub async fn serve(
     ready();
     let stopping = CancellationToken::new();
     let admin = tokio::spawn(admin.serve(server.clone(), stopping.clone()));
+    let tidying = tokio::spawn(async move { server.tidies().await });
 
     let handle = Handle::new();
     let web = web(router, listener, line, handle.clone());
@@ -126,6 +185,7 @@ pub async fn serve(
             web.await
         }
     };
+    tidying.abort();
     stopping.cancel();
     if admin.await.is_err() {
         tracing::error!("the admin socket ended in a panic");

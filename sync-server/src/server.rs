@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pocketbook_records::ids::UnitId;
+use pocketbook_records::invitation::Address;
 use pocketbook_records::time::{At, Millis};
 
 use crate::beside::{self, BesideError, Lock, OutsideLog};
@@ -111,6 +112,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     form: Form,
     outside: OutsideLog,
+    address: OnceLock<Address>,
     readers: Mutex<Vec<Sql>>,
     seats: tokio::sync::Semaphore,
     _lock: Lock,
@@ -195,6 +197,7 @@ impl Server {
             writer,
             form: options.form,
             outside: OutsideLog::of(dir),
+            address: OnceLock::new(),
             readers: Mutex::default(),
             seats: tokio::sync::Semaphore::new(READERS),
             _lock: lock,
@@ -209,6 +212,17 @@ impl Server {
     /// Returns the data directory in it.
     pub fn data(&self) -> PathBuf {
         data_of(&self.0.dir)
+    }
+
+    /// Says where phones reach this server, once it is served.
+    pub fn is_reached_at(&self, address: Address) {
+        // The address of one process doesn't change: the first word stands.
+        let _ = self.0.address.set(address);
+    }
+
+    /// Returns where phones reach this server, if it is served and that is known.
+    pub fn address(&self) -> Option<&Address> {
+        self.0.address.get()
     }
 
     /// Returns the one writer.

@@ -12,6 +12,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use pocketbook_records::invitation::{Address, Invitation, Trust};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pocketbook-server");
@@ -21,6 +22,7 @@ fn run(dir: &Path, args: &[&str], stdin: &str) -> Output {
     let mut child = Command::new(PROGRAM)
         .args(args)
         .env("POCKETBOOK_DIR", dir)
+        .env_remove("POCKETBOOK_URL")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -57,9 +59,15 @@ struct Serving {
 
 impl Serving {
     fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    fn start_with(dir: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
             .env("POCKETBOOK_DIR", dir)
+            .env_remove("POCKETBOOK_URL")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -68,7 +76,7 @@ impl Serving {
         BufReader::new(child.stdout.as_mut().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let address = line.trim().strip_prefix("listening http://").unwrap();
+        let (_, address) = line.trim().split_once("://").unwrap();
         Self {
             address: address.to_owned(),
             child,
@@ -207,17 +215,19 @@ fn an_operator_sets_a_district_up_and_serves_it() {
     );
     assert_eq!(signed_in["roles"], json!(["street-desk"]));
 
-    let code = told(
-        &dir,
-        &["enrol-code", "W1", "--url", "http://127.0.0.1:8420"],
+    let code = told(&dir, &["enrol-code", "W1"]);
+    let invitation = Invitation::parse(code.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        invitation.server,
+        Address::new(&format!("http://{}", serving.address), Trust::Web).unwrap(),
+        "where `serve` listens is where phones go"
     );
-    let payload: Value = serde_json::from_str(code.lines().last().unwrap()).unwrap();
     let enrol = json!({
-        "code": payload["code"], "secret_hash": "00".repeat(32), "device": "test", "schema": 1,
+        "code": invitation.code.to_string(), "secret_hash": "00".repeat(32), "device": "test", "schema": 1,
     });
     let enrolled = serving.http("POST /v1/enrol", &enrol.to_string());
     assert_eq!(enrolled["name"], "王");
-    assert_eq!(enrolled["bundle_key"], payload["key"]);
+    assert_eq!(enrolled["bundle_key"], hex::encode(invitation.bundle.key.0));
 
     let backup = folder.path().join("backup").to_str().unwrap().to_owned();
     told(&dir, &["backup", &backup]);
@@ -241,6 +251,49 @@ fn rusqlite_rows(database: &Path) -> i64 {
     connection
         .query_row("SELECT count(*) FROM records", [], |row| row.get(0))
         .unwrap()
+}
+
+#[test]
+fn a_phone_is_told_where_the_server_is_and_by_which_key_it_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("data");
+    let made = rcgen::generate_simple_self_signed(["qindu.example".to_owned()]).unwrap();
+    let (cert, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let district = ["--district-code", "610402", "--district-name", "秦都区"];
+    told(&dir, &[&["init"], &district[..]].concat());
+    told(&dir, &["add-user", "--login", "W1", "--name", "王"]);
+    let own_key = rcgen::PublicKeyData::subject_public_key_info(&made.signing_key);
+    let invited = |args: &[&str]| {
+        let said = told(&dir, &[&["enrol-code", "W1"], args].concat());
+        Invitation::parse(said.lines().last().unwrap())
+            .unwrap()
+            .server
+    };
+
+    // Nobody serves, and nobody said where.
+    assert!(refused(&dir, &["enrol-code", "W1"]).contains("--url"));
+    let serving = Serving::start_with(&dir, &["--cert", cert, "--key", key]);
+    let own = invited(&[]);
+    assert_eq!(own.url, format!("https://{}", serving.address));
+    assert_eq!(own.trust, Trust::in_key(&own_key));
+    drop(serving);
+
+    let url = "https://pocketbook.qindu.example:8420";
+    let _serving = Serving::start_with(&dir, &["--cert", cert, "--key", key, "--url", url]);
+    assert_eq!(invited(&[]).url, url);
+    let other = invited(&["--url", "https://other.example", "--ca", cert]);
+    assert_eq!(other.url, "https://other.example");
+    assert_eq!(other.trust, Trust::Authority(made.cert.der().to_vec()));
+    let pinned = invited(&["--pin", &"ab".repeat(32)]);
+    assert!(matches!(pinned.trust, Trust::Key(hash) if hash.0 == [0xab; 32]));
+    assert!(refused(&dir, &["enrol-code", "W1", "--url", "nowhere"]).contains("--url"));
+    assert!(refused(&dir, &["enrol-code", "W1", "--pin", "ab"]).contains("64"));
 }
 
 #[test]

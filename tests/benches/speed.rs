@@ -147,17 +147,21 @@ impl District {
             until: None,
         };
         does(&server, grant, Vec::new()).await?;
-        let Outcome::Code(code) = does(&server, Command::EnrolCode { user }, Vec::new()).await?
-        else {
-            return Err("a code".into());
-        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
+        let invite = Command::EnrolCode {
+            user,
+            url: Some(address.clone()),
+            trust: None,
+        };
+        let Outcome::Code(made) = does(&server, invite, Vec::new()).await? else {
+            return Err("a code".into());
+        };
         tokio::spawn(async move { axum::serve(listener, api::router(server)).await });
         Ok(Self {
             folder,
             address,
-            code: code.code,
+            code: made.invitation.code.to_string(),
         })
     }
 }

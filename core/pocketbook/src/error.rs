@@ -25,6 +25,14 @@ pub enum Error {
     /// The book is locked.
     #[error("failed to read: the book is locked")]
     Locked,
+    /// What lies in the tray has no fields to be corrected.
+    #[error("failed to correct: {0}")]
+    DoAnew(Anew),
+    /// The book on this device is another account's.
+    #[error(
+        "failed to enrol: this book belongs to another account; open one of its own for the new one"
+    )]
+    OtherAccount,
     /// No account is enrolled on this device.
     #[error("failed to open: this device is not enrolled")]
     NotEnrolled,
@@ -49,6 +57,17 @@ pub enum Error {
     /// The photo can't be used.
     #[error("failed to take the photo")]
     Photo(#[from] PhotoError),
+}
+
+/// What is done once more instead of being corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Anew {
+    /// The decision of a review.
+    #[error("discard the item and decide the review again")]
+    Decision,
+    /// The deletion of a record.
+    #[error("discard the item and delete the record again")]
+    Deletion,
 }
 
 /// The result of everything that the device does.

@@ -19,7 +19,7 @@
 //!   JSON), [`path`], [`ids`].
 //! - What people do: [`mutation`], [`workflow`] (the six-step loop), [`rights`].
 //! - What becomes of it: [`merge`], [`decide`], [`stamp`], [`receipt`].
-//! - How it travels: [`wire`], [`scope`], [`time`].
+//! - How it travels: [`wire`], [`scope`], [`time`]; how a phone comes to know of it: [`invitation`].
 //!
 //! # What it promises
 //!
@@ -36,8 +36,10 @@
 
 pub mod body;
 pub mod decide;
+pub mod digest;
 pub mod id_number;
 pub mod ids;
+pub mod invitation;
 pub mod kind;
 pub mod kinds;
 pub mod merge;

@@ -33,6 +33,8 @@ pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_MUTATIONS: usize = 2_000;
 /// The most scopes in one request.
 pub const MAX_SCOPES: usize = 4_096;
+/// The most spans of a scope asked for in one request.
+pub const MAX_SPANS: usize = 2_048;
 /// The most single records asked for in one request.
 pub const MAX_WANT: usize = 1_000;
 /// The size that a frame aims at.
@@ -117,12 +119,33 @@ pub enum Mode {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<Key>,
     },
-    /// (kind, id, rev) of all records, to compare.
+    /// Digests of ranges over (kind, id, rev) of all records, to compare.
     Pairs {
         /// Where the last stream broke off.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<Key>,
     },
+    /// The records of these spans as they stand, as frames, after the key given.
+    Parts {
+        /// Where to look, by (kind, id), at most [`MAX_SPANS`].
+        spans: Vec<Span>,
+        /// Where the last stream broke off.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Key>,
+    },
+}
+
+/// Records of one kind whose ids lie between two.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Their kind.
+    pub kind: String,
+    /// They come after this one; none: from the first on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<RecordId>,
+    /// This is the last one; none: to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<RecordId>,
 }
 
 /// Names a record.
@@ -276,7 +299,8 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
-/// The digest of a range of records.
+/// The digest of a range of one kind's records, by id: those after the range before it, up to and
+/// with `to`. A kind's last range stands for all that would follow, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     /// First key.

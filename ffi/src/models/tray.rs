@@ -1,5 +1,6 @@
 //! Tray items: own work to be corrected (需修改), and work that waits for a decision (待确认).
 
+use pocketbook::books::correction::ARGS;
 use pocketbook::books::{self, Entry};
 use pocketbook_records::ids::{BlobHash, Mid, RecordId, Rev, UserId};
 use pocketbook_records::kind::Kind;
@@ -43,7 +44,8 @@ pub struct TrayItem {
     pub arrived_at: Option<i64>,
     /// Photos that belong to it.
     pub photos: Vec<BlobHash>,
-    /// The values that it would set.
+    /// The values that it would set, and the arguments of its command as `args/<name>`: what a
+    /// correction may name.
     pub changes: Vec<Change>,
     /// The command that it would give.
     pub command: Option<String>,
@@ -100,6 +102,14 @@ fn meant(frozen: Frozen) -> (Vec<Change>, Option<String>) {
         was_json: json::text(&set.was),
         to_json: json::text(&set.to),
     };
-    let changes = frozen.set.into_iter().map(change).collect();
-    (changes, frozen.command.map(|command| command.name))
+    let mut changes: Vec<Change> = frozen.set.into_iter().map(change).collect();
+    let command = frozen.command.map(|command| {
+        changes.extend(command.args.iter().map(|(name, value)| Change {
+            path: format!("{ARGS}{name}"),
+            was_json: None,
+            to_json: json::text(value),
+        }));
+        command.name
+    });
+    (changes, command)
 }

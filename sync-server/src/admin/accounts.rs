@@ -4,6 +4,7 @@
 //! note of something that the operator was not told and does again.
 
 use pocketbook_records::ids::{UnitId, UserId};
+use pocketbook_records::invitation::{Address, Trust};
 use pocketbook_records::rights::{Duty, Role};
 use pocketbook_records::time::Millis;
 
@@ -151,13 +152,26 @@ pub(super) async fn set_blocked(
     Ok(Outcome::Standing { changed: true })
 }
 
-pub(super) async fn enrol_code(server: &Server, login: String) -> Result<Outcome, AdminError> {
+pub(super) async fn enrol_code(
+    server: &Server,
+    login: String,
+    url: Option<String>,
+    trust: Option<Trust>,
+) -> Result<Outcome, AdminError> {
     let user = user(server, &login)?.user;
-    let (code, expires_at) = enrol::make_code(server, user).await?;
+    let known = server.address();
+    let url = url
+        .as_deref()
+        .or(known.map(|known| known.url.as_str()))
+        .ok_or(AdminError::NoAddress)?;
+    let trust = trust
+        .or_else(|| known.map(|known| known.trust.clone()))
+        .unwrap_or(Trust::Web);
+    let address = Address::new(url, trust).ok_or(AdminError::Address)?;
+    let (invitation, expires_at) = enrol::invite(server, user, address).await?;
     Ok(Outcome::Code(EnrolCode {
-        code,
+        invitation,
         expires_at,
-        bundle_key: server.keyring().bundle_key(),
     }))
 }
 

@@ -7,11 +7,15 @@
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use pocketbook_records::ids::{BlobHash, Hex};
+use pocketbook_records::invitation::Trust;
 use pocketbook_records::rights::Role;
 use pocketbook_records::time::Millis;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::wire::Command;
 
@@ -104,12 +108,15 @@ pub enum Action {
     EnrolCode {
         /// 登录名 · Login of the account
         user: String,
-        /// 手机访问的服务器地址 · The address that the phone reaches
+        /// 手机访问的服务器地址，默认同 serve · The address that the phone reaches; `serve`'s if not given
         #[arg(long, env = "POCKETBOOK_URL", value_name = "URL")]
-        url: String,
-        /// 服务器证书的 SHA-256 指纹（自签名时）· SHA-256 of the certificate, if it is self-signed
-        #[arg(long, value_name = "HEX")]
-        pin: Option<String>,
+        url: Option<String>,
+        /// 服务器公钥（SPKI）的 SHA-256，默认同 serve · SHA-256 of the server's public key (SPKI)
+        #[arg(long, value_name = "HEX", value_parser = pin, conflicts_with = "ca")]
+        pin: Option<Trust>,
+        /// 签发服务器证书的机构证书（PEM）· Certificate of the authority that signed the server's
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
     },
     /// 停用账号：不能再读，已做的工作照收 · Block an account: it reads nothing, its work is taken
     Block {
@@ -145,6 +152,9 @@ pub struct Serve {
     /// 私钥（PEM）· Its key (PEM)
     #[arg(long, requires = "cert", value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// 手机访问的地址，如 https://pocketbook.example:8420 · The address that phones reach
+    #[arg(long, env = "POCKETBOOK_URL", value_name = "URL")]
+    pub url: Option<String>,
     /// 前面有负责加密的反向代理 · A proxy in front of it does the encryption
     #[arg(long, conflicts_with = "cert")]
     pub behind_proxy: bool,
@@ -161,6 +171,17 @@ fn role(text: &str) -> Result<Role, String> {
     })
 }
 
+fn pin(text: &str) -> Result<Trust, String> {
+    let hash: Result<BlobHash, _> = text.replace(':', "").to_ascii_lowercase().parse();
+    hash.map(|hash| Trust::Key(Hex(hash.0)))
+        .map_err(|_| "公钥的 SHA-256 是 64 位十六进制 · a SHA-256 is 64 hex digits".to_owned())
+}
+
+fn authority(file: &Path) -> io::Result<Trust> {
+    let read = CertificateDer::from_pem_file(file).map_err(io::Error::other)?;
+    Ok(Trust::Authority(read.to_vec()))
+}
+
 /// A day begins at midnight in China, which knows no summer time.
 fn day(text: &str) -> Result<Millis, String> {
     const CHINA_MS: Millis = 8 * 60 * 60 * 1000;
@@ -170,11 +191,10 @@ fn day(text: &str) -> Result<Millis, String> {
     Ok(midnight.timestamp_millis() - CHINA_MS)
 }
 
-/// What the rest of an action amounts to: a command, its input, and how its answer looks.
+/// What the rest of an action amounts to: a command and its input.
 pub(super) struct Asked {
     pub(super) command: Command,
     pub(super) input: Input,
-    pub(super) show: Show,
 }
 
 /// Where a command's input comes from.
@@ -188,19 +208,12 @@ pub(super) enum Input {
     Book(PathBuf),
 }
 
-/// How the answer is shown.
-pub(super) enum Show {
-    Plain,
-    Code { url: String, pin: Option<String> },
-}
-
 impl Action {
     /// Turns everything but `init` and `serve` into a command.
     pub(super) fn into_asked(self) -> io::Result<Option<Asked>> {
         let plain = |command| Asked {
             command,
             input: Input::None,
-            show: Show::Plain,
         };
         Ok(Some(match self {
             Self::Init { .. } | Self::Serve(_) => return Ok(None),
@@ -241,10 +254,14 @@ impl Action {
                 until,
             }),
             Self::Revoke { user, role, unit } => plain(Command::Revoke { user, role, unit }),
-            Self::EnrolCode { user, url, pin } => Asked {
-                show: Show::Code { url, pin },
-                ..plain(Command::EnrolCode { user })
-            },
+            Self::EnrolCode { user, url, pin, ca } => plain(Command::EnrolCode {
+                user,
+                url,
+                trust: match ca {
+                    Some(file) => Some(authority(&file)?),
+                    None => pin,
+                },
+            }),
             Self::Block { user } => plain(Command::Block { user }),
             Self::Unblock { user } => plain(Command::Unblock { user }),
             // The server that makes it may stand in another folder than the operator.

@@ -58,6 +58,15 @@ pub enum AdminError {
     /// A duty that ends before it begins.
     #[error("failed to give a duty that ends before it begins")]
     EndsBeforeItBegins,
+    /// Nobody said where phones reach the server.
+    #[error(
+        "failed to tell a phone where the server is: give --url, or start `serve` with it \
+         (不知道手机访问的地址：请加 --url，或在 serve 时指定)"
+    )]
+    NoAddress,
+    /// The address that a phone shall reach is none.
+    #[error("failed to use --url: it is not the address of a web server")]
+    Address,
     /// The input is not what the command takes.
     #[error("failed to understand the input: {0}")]
     BadInput(String),
@@ -131,7 +140,9 @@ pub async fn carry_out(
         Command::Revoke { user, role, unit } => {
             accounts::revoke(server, accounts::DutyAsked { user, role, unit }).await
         }
-        Command::EnrolCode { user } => accounts::enrol_code(server, user).await,
+        Command::EnrolCode { user, url, trust } => {
+            accounts::enrol_code(server, user, url, trust).await
+        }
         Command::Block { user } => accounts::set_blocked(server, user, true).await,
         Command::Unblock { user } => accounts::set_blocked(server, user, false).await,
         Command::Backup { folder } => backup::make(server, &folder, tell).await,
@@ -218,12 +229,8 @@ pub fn run(cli: Cli) -> Result<bool, RunError> {
     let Some(asked) = cli.action.into_asked().map_err(RunError::Input)? else {
         return Ok(true);
     };
-    let Asked {
-        command,
-        input,
-        show,
-    } = asked;
-    let mut screen = Screen::new(show);
+    let Asked { command, input } = asked;
+    let mut screen = Screen::new();
     let lines = input.open()?;
     match socket::ask(&dir, &command, lines, |event| screen.show(event)) {
         Ok(Some(())) => {}

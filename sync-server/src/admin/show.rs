@@ -3,25 +3,22 @@
 use comfy_table::{Cell, Color, ContentArrangement, Table};
 use fast_qr::qr::QRBuilder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
 
-use super::cli::{Show, say};
+use super::cli::say;
 use super::wire::{EnrolCode, Event, Finding, Level, Outcome};
 
 /// Shows events as they come and remembers how it ended.
 pub(super) struct Screen {
     bar: ProgressBar,
-    show: Show,
     /// Whether the command was carried out.
     pub(super) is_done: bool,
 }
 
 impl Screen {
-    pub(super) fn new(show: Show) -> Self {
+    pub(super) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         Self {
             bar,
-            show,
             is_done: false,
         }
     }
@@ -104,37 +101,17 @@ impl Screen {
     }
 
     fn code(&self, code: &EnrolCode) {
-        let Show::Code { url, pin } = &self.show else {
-            return say(format_args!("注册码 · Code: {}", code.code));
-        };
-        let payload = Payload {
-            v: 1,
-            url,
-            pin: pin.as_deref(),
-            code: &code.code,
-            key: &code.bundle_key,
-        };
-        let payload = serde_json::to_string(&payload).expect("a few texts always serialize");
+        let invitation = &code.invitation;
+        let payload = invitation.write();
         if let Ok(picture) = QRBuilder::new(payload.as_str()).build() {
             say(picture.to_str());
         }
         say(format_args!(
             "请用手机扫描，24 小时内有效，只能用一次 · Scan with the phone within 24 hours, once\n\
-             注册码 · Code: {}\n{payload}",
-            code.code
+             服务器 · Server: {}\n注册码 · Code: {}\n{payload}",
+            invitation.server.url, invitation.code
         ));
     }
-}
-
-/// What the QR code says; short names, since every byte makes it harder to scan.
-#[derive(Serialize)]
-struct Payload<'a> {
-    v: u8,
-    url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pin: Option<&'a str>,
-    code: &'a str,
-    key: &'a str,
 }
 
 /// A doctor who found an alarm has not ended well, so that a timer's mail tells of it.

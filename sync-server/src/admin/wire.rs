@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use pocketbook_records::ids::{Commit, UserId};
+use pocketbook_records::invitation::{Invitation, Trust};
 use pocketbook_records::rights::Role;
 use pocketbook_records::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,12 @@ pub enum Command {
     EnrolCode {
         /// Login of the account.
         user: String,
+        /// The address that the phone reaches; what `serve` was told, if none.
+        #[serde(default)]
+        url: Option<String>,
+        /// By what the phone knows the server; what `serve` found out, if none.
+        #[serde(default)]
+        trust: Option<Trust>,
     },
     /// Stops an account from reading; its work is still taken.
     Block {
@@ -198,15 +205,13 @@ pub enum Outcome {
     },
 }
 
-/// A code for a new phone, with all that the phone needs to know.
+/// A code for a new phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolCode {
-    /// The code.
-    pub code: String,
+    /// The code, with all that the phone needs to know.
+    pub invitation: Invitation,
     /// Until when it can be used.
     pub expires_at: Millis,
-    /// Ed25519 key that signs pocket books, hex.
-    pub bundle_key: String,
 }
 
 /// One thing that a doctor looked at.

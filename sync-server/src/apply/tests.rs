@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use pocketbook_records::digest::Digest;
 use pocketbook_records::ids::{RecordId, Rev};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::kinds::case::CASE;
@@ -720,14 +721,13 @@ pub(crate) fn digests_hold(district: &District) {
                 &[],
                 |row| Ok((row.get::<String>(0)?, row.get::<RecordId>(1)?)),
             )?;
-            let mut digests: BTreeMap<String, ([u8; 16], u64)> = BTreeMap::new();
+            let mut digests: BTreeMap<String, (Digest, u64)> = BTreeMap::new();
             for (kind, id) in all {
                 let kind = Kind::named(&kind).unwrap();
                 let record = records::find(store, kind, id)?.unwrap();
                 for scope in record.scopes() {
                     let (digest, count) = digests.entry(scope.to_string()).or_default();
-                    let piece = scopes::piece(kind.name, id, record.rev);
-                    digest.iter_mut().zip(piece).for_each(|(a, b)| *a ^= b);
+                    digest.toggle(kind.name, id, record.rev);
                     *count += 1;
                 }
             }

@@ -16,6 +16,7 @@ use super::hand_in::Handed;
 use crate::caller::Caller;
 use crate::feed::View;
 use crate::feed::cursor::Cursor;
+use crate::feed::frames::Stream;
 use crate::keyring::Keyring;
 use crate::present::{Known, Picture};
 use crate::refusal::Refusal;
@@ -27,8 +28,7 @@ use crate::writer::Fault;
 /// The oldest schema that may pull.
 const OLDEST_PULL: u16 = 1;
 
-/// A scope to stream, and the row to go on after.
-type Streams = Vec<(Scope, Option<Key>)>;
+type Streams = Vec<Stream>;
 
 impl Server {
     /// Answers from memory; none if there is, or may be, anything new.
@@ -227,7 +227,7 @@ fn still_pages(
             cursor: cursor.clone(),
             through: picture.head.last,
             caught_up: true,
-            digest: Some(pocketbook_records::ids::Hex(head.digest)),
+            digest: Some(head.digest.into()),
             total: Some(head.count),
             ..Page::default()
         };

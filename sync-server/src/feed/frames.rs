@@ -9,7 +9,7 @@ use pocketbook_records::kind::Kind;
 use pocketbook_records::kinds;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Millis;
-use pocketbook_records::wire::{FRAME_BYTES, Key};
+use pocketbook_records::wire::{FRAME_BYTES, Key, Mode, Span};
 
 use super::cursor::Cursor;
 use crate::refusal::Refusal;
@@ -21,7 +21,48 @@ use crate::writer::Fault;
 pub struct Frames {
     server: Server,
     caller: crate::Caller,
-    streams: VecDeque<(Scope, Option<Key>)>,
+    streams: VecDeque<Stream>,
+}
+
+/// A scope to be streamed.
+#[derive(Debug, Clone)]
+pub(crate) struct Stream {
+    scope: Scope,
+    /// Only these parts of it; none: all of it.
+    spans: Option<Vec<Span>>,
+    /// The row to go on after.
+    after: Option<Key>,
+}
+
+impl Stream {
+    /// Returns the stream that was asked for, if one was.
+    pub(super) fn asked(scope: &Scope, mode: &Mode) -> Option<Self> {
+        let (spans, after) = match mode {
+            Mode::Frames { after } => (None, after),
+            Mode::Parts { spans, after } => (Some(spans.clone()), after),
+            Mode::Pages | Mode::Pairs { .. } => return None,
+        };
+        Some(Self {
+            scope: scope.clone(),
+            spans,
+            after: after.clone(),
+        })
+    }
+
+    /// Returns where to read records of a kind: after one id, up to another.
+    fn parts_of(&self, kind: &Kind) -> Vec<(Option<RecordId>, Option<RecordId>)> {
+        let resume = self.after.as_ref().filter(|key| key.kind == kind.name);
+        let resume = resume.map(|key| key.id);
+        let Some(spans) = &self.spans else {
+            return vec![(resume, None)];
+        };
+        let of_kind = spans.iter().filter(|span| span.kind == kind.name);
+        let part = |span: &Span| (span.after.max(resume), span.to);
+        of_kind
+            .map(part)
+            .filter(|(after, to)| to.is_none_or(|to| after.is_none_or(|after| after < to)))
+            .collect()
+    }
 }
 
 /// One frame and where the next one begins.
@@ -31,11 +72,7 @@ struct Read {
 }
 
 impl Frames {
-    pub(crate) fn new(
-        server: &Server,
-        caller: &crate::Caller,
-        streams: Vec<(Scope, Option<Key>)>,
-    ) -> Self {
+    pub(crate) fn new(server: &Server, caller: &crate::Caller, streams: Vec<Stream>) -> Self {
         Self {
             server: server.clone(),
             caller: caller.clone(),
@@ -46,12 +83,12 @@ impl Frames {
     /// Reads the next frame: one line of JSON without its end; none after the last. A scope whose
     /// grant has ended meanwhile ends here too, without a last frame.
     pub async fn next(&mut self) -> Result<Option<String>, Refusal> {
-        while let Some((scope, after)) = self.streams.pop_front() {
+        while let Some(mut stream) = self.streams.pop_front() {
             let now = self.server.now();
-            let (caller, asked) = (self.caller.clone(), scope.clone());
+            let (caller, asked) = (self.caller.clone(), stream.clone());
             let read = move |store: Store<'_>| {
-                if is_granted(store, &caller, &asked, now)? {
-                    frame(store, &asked, after.as_ref(), FRAME_BYTES).map(Some)
+                if is_granted(store, &caller, &asked.scope, now)? {
+                    frame(store, &asked, FRAME_BYTES).map(Some)
                 } else {
                     Ok::<_, Fault>(None)
                 }
@@ -60,7 +97,8 @@ impl Frames {
                 continue;
             };
             if next.is_some() {
-                self.streams.push_front((scope, next));
+                stream.after = next;
+                self.streams.push_front(stream);
             }
             return Ok(Some(line));
         }
@@ -81,15 +119,15 @@ fn is_granted(
 }
 
 /// Reads one frame: rows by (kind, id) after a key, until it is full.
-fn frame(store: Store<'_>, scope: &Scope, after: Option<&Key>, full: usize) -> Result<Read, Fault> {
-    let name = scope.to_string();
+fn frame(store: Store<'_>, stream: &Stream, full: usize) -> Result<Read, Fault> {
+    let name = stream.scope.to_string();
     let head = districts::head(store.sql, store.district)?;
     let seq = scopes::head(store, &name)?.seq;
     let epoch = head.epoch;
     let cursor = Cursor { epoch, seq }.write(store.keyring, &name);
     let mut line = String::with_capacity(full + full / 4);
     line.push_str("{\"scope\":");
-    line.push_str(&serde_json::to_string(scope)?);
+    line.push_str(&serde_json::to_string(&stream.scope)?);
     let _ = write!(
         line,
         ",\"cursor\":\"{cursor}\",\"commit\":{},\"rows\":[",
@@ -97,12 +135,16 @@ fn frame(store: Store<'_>, scope: &Scope, after: Option<&Key>, full: usize) -> R
     );
     let start = line.len();
 
-    let begun = after.and_then(|key| kinds::ALL.iter().position(|kind| kind.name == key.kind));
-    let mut last = after.cloned();
+    let position = |key: &Key| kinds::ALL.iter().position(|kind| kind.name == key.kind);
+    let begun = stream.after.as_ref().and_then(position).unwrap_or(0);
+    let parts = kinds::ALL[begun..].iter().flat_map(|kind| {
+        let parts = stream.parts_of(kind).into_iter();
+        parts.map(move |part| (kind, part))
+    });
+    let mut last = stream.after.clone();
     let mut is_full = false;
-    for kind in &kinds::ALL[begun.unwrap_or(0)..] {
-        let resume = after.filter(|key| key.kind == kind.name).map(|key| key.id);
-        scopes::shelf(store, &name, kind.name, resume, |row| {
+    for (kind, part) in parts {
+        scopes::shelf(store, (&name, kind.name), part, |row| {
             if line.len() - start >= full {
                 is_full = true;
                 return Ok(false);

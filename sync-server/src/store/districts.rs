@@ -129,6 +129,19 @@ pub fn time_of(store: Store<'_>, commit: Commit) -> Result<Option<Millis>, SqlEr
     )
 }
 
+/// Returns the last commit that was made before a moment.
+pub(crate) fn last_before(store: Store<'_>, time: Millis) -> Result<Option<Commit>, SqlError> {
+    store.sql.one(
+        "SELECT number
+         FROM commits
+         WHERE district = $1 AND time < $2
+         ORDER BY number DESC
+         LIMIT 1",
+        params![store.district, time],
+        |row| row.get(0),
+    )
+}
+
 /// Returns up to which commit a backup exists.
 pub fn durable(store: Store<'_>) -> Result<Commit, SqlError> {
     let durable = store.sql.one(

@@ -1,8 +1,7 @@
 //! Memberships: one row per (scope, record) with the scope's latest number for it, and one head
 //! per scope. A head's digest changes by what enters and what leaves; nobody ever recounts.
 
-use sha2::{Digest, Sha256};
-
+use pocketbook_records::digest::Digest;
 use pocketbook_records::ids::{Commit, RecordId, Rev};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
@@ -18,8 +17,8 @@ pub struct Head {
     pub seq: u64,
     /// Cursors below can't be served by pages.
     pub floor: u64,
-    /// XOR over all records in it.
-    pub digest: [u8; 16],
+    /// The digest of all records in it.
+    pub digest: Digest,
     /// How many records are in it.
     pub count: u64,
     changed: bool,
@@ -30,40 +29,26 @@ impl Head {
         self.changed
     }
 
+    fn raise_floor(&mut self, floor: u64) {
+        self.floor = self.floor.max(floor);
+        self.changed = true;
+    }
+
     fn next(&mut self) -> i64 {
         self.seq += 1;
         self.changed = true;
         self.seq.cast_signed()
     }
 
-    fn add(&mut self, piece: [u8; 16]) {
-        self.toggle(piece);
+    fn add(&mut self, kind: &Kind, id: RecordId, rev: Rev) {
+        self.digest.toggle(kind.name, id, rev);
         self.count += 1;
     }
 
-    fn take(&mut self, piece: [u8; 16]) {
-        self.toggle(piece);
+    fn take(&mut self, kind: &Kind, id: RecordId, rev: Rev) {
+        self.digest.toggle(kind.name, id, rev);
         self.count = self.count.saturating_sub(1);
     }
-
-    fn toggle(&mut self, piece: [u8; 16]) {
-        for (byte, other) in self.digest.iter_mut().zip(piece) {
-            *byte ^= other;
-        }
-    }
-}
-
-/// Returns what a record adds to a digest.
-pub fn piece(kind: &str, id: RecordId, rev: Rev) -> [u8; 16] {
-    let hash = Sha256::new()
-        .chain_update(kind)
-        .chain_update([0])
-        .chain_update(id.as_bytes())
-        .chain_update(rev.0.to_be_bytes())
-        .finalize();
-    let mut piece = [0; 16];
-    piece.copy_from_slice(&hash[..16]);
-    piece
 }
 
 /// Reads a scope's head; a scope without records has an empty one.
@@ -77,7 +62,7 @@ pub fn head(store: Store<'_>, scope: &str) -> Result<Head, SqlError> {
             Ok(Head {
                 seq: row.get(0)?,
                 floor: row.get(1)?,
-                digest: row.get(2)?,
+                digest: Digest(row.get(2)?),
                 count: row.get(3)?,
                 changed: false,
             })
@@ -97,7 +82,7 @@ pub fn heads(store: Store<'_>) -> Result<Vec<(String, Head)>, SqlError> {
             let head = Head {
                 seq: row.get(1)?,
                 floor: row.get(2)?,
-                digest: row.get(3)?,
+                digest: Digest(row.get(3)?),
                 count: row.get(4)?,
                 changed: false,
             };
@@ -122,7 +107,7 @@ pub(crate) fn put_head(store: Store<'_>, scope: &str, head: &Head) -> Result<(),
                 scope,
                 head.seq.cast_signed(),
                 head.floor.cast_signed(),
-                head.digest,
+                head.digest.0,
                 head.count.cast_signed()
             ],
         )
@@ -151,21 +136,20 @@ pub(crate) fn pass(batch: &mut Batch<'_>, passage: &Passage<'_>) -> Result<(), F
         to,
         deleted,
     } = *passage;
-    let (out, into) = (piece(kind.name, id, from.1), piece(kind.name, id, to.1));
     for scope in to.0 {
         let name = scope.to_string();
         let head = batch.scope(&name)?;
         if from.0.contains(scope) {
-            head.take(out);
+            head.take(kind, id, from.1);
         }
-        head.add(into);
+        head.add(kind, id, to.1);
         let seq = head.next();
         put(batch.store(), &name, kind, id, (seq, to.1, commit))?;
     }
     for scope in from.0.iter().filter(|scope| !to.0.contains(scope)) {
         let name = scope.to_string();
         let head = batch.scope(&name)?;
-        head.take(out);
+        head.take(kind, id, from.1);
         let seq = head.next();
         let gone_to = to.0.iter().find(|new| !from.0.contains(new));
         let gone_to = gone_to.map(ToString::to_string);
@@ -289,23 +273,72 @@ pub(crate) fn page(
     )
 }
 
-/// Reads the records of one kind that are in a scope, by id after a given one, until `read` has
-/// enough. Columns: id, rev, schema, body, sealed.
+/// Reads the records of one kind that are in a scope, by id after one and up to another, until
+/// `read` has enough. Columns: id, rev, schema, body, sealed.
 pub(crate) fn shelf(
     store: Store<'_>,
-    scope: &str,
-    kind: &str,
-    after: Option<RecordId>,
+    (scope, kind): (&str, &str),
+    (after, to): (Option<RecordId>, Option<RecordId>),
     read: impl FnMut(&Row<'_>) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
     let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_bytes().as_slice());
+    let to: &[u8] = to.as_ref().map_or(&LAST, |id| id.as_bytes().as_slice());
     store.sql.each(
         "SELECT m.id, r.rev, r.schema, r.body, r.sealed
          FROM memberships AS m
          JOIN records AS r ON r.district = m.district AND r.kind = m.kind AND r.id = m.id
-         WHERE m.district = $1 AND m.scope = $2 AND m.kind = $3 AND m.id > $4 AND m.gone IS NULL
+         WHERE m.district = $1 AND m.scope = $2 AND m.kind = $3 AND m.id > $4 AND m.id <= $5
+             AND m.gone IS NULL
          ORDER BY m.id",
-        params![store.district, scope, kind, after],
+        params![store.district, scope, kind, after, to],
         read,
     )
+}
+
+/// No id comes after it.
+const LAST: [u8; 16] = [0xff; 16];
+
+/// Reads what is in a scope, by (kind, id), without bodies: kind, id, rev.
+pub(crate) fn pairs(
+    store: Store<'_>,
+    scope: &str,
+    mut take: impl FnMut(&str, RecordId, Rev),
+) -> Result<(), Fault> {
+    store.sql.each(
+        "SELECT kind, id, rev
+         FROM memberships
+         WHERE district = $1 AND scope = $2 AND gone IS NULL
+         ORDER BY kind, id",
+        params![store.district, scope],
+        |row| {
+            take(row.text(0)?, row.get(1)?, row.get(2)?);
+            Ok::<_, Fault>(true)
+        },
+    )
+}
+
+/// Forgets records that left a scope up to a commit; cursors from before them can't be served by
+/// pages any more. Returns how many were forgotten.
+pub(crate) fn forget_gone(batch: &mut Batch<'_>, through: Commit) -> Result<u64, Fault> {
+    let store = batch.store();
+    let floors: Vec<(String, u64)> = store.sql.all(
+        "SELECT scope, MAX(seq)
+         FROM memberships
+         WHERE district = $1 AND gone <= $2
+         GROUP BY scope",
+        params![store.district, through],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (scope, floor) in &floors {
+        batch.scope(scope)?.raise_floor(*floor);
+    }
+    let forgotten = batch.store().sql.execute(
+        "DELETE FROM memberships
+         WHERE district = $1 AND gone <= $2",
+        params![store.district, through],
+    )?;
+    if forgotten > 0 {
+        batch.commit()?;
+    }
+    Ok(forgotten as u64)
 }

@@ -123,11 +123,25 @@ def enrols(checks, server, wang, login):
         lambda: run(book.enrol("AAAA-BBBB-CCCC", "driver")),
         why=pocketbook.EnrolFault.UNKNOWN_CODE,
     )
-    code = server.code_for(login)
-    enrolment = run(book.enrol(code, "driver"))
-    checks.that("a right code enrols", enrolment.name != "" and enrolment.district == "610402", enrolment.name)
+    for what, scanned in (("a web address", server.url), ("an unfinished scan", "{")):
+        checks.refused(
+            f"{what} is no invitation",
+            PocketbookError.Enrol,
+            lambda scanned=scanned: pocketbook.read_invitation(scanned),
+            why=pocketbook.EnrolFault.NOT_AN_INVITATION,
+        )
+    scanned = server.invitation_for(login)
+    checks.refused(
+        "an invitation of a newer server asks for an update",
+        PocketbookError.UpdateApp,
+        lambda: pocketbook.read_invitation(scanned.replace('"v":1', '"v":2')),
+    )
+    invitation = pocketbook.read_invitation(scanned)
+    checks.equal("the invitation names the server", invitation.server, server.url)
+    enrolment = run(book.accept(invitation, "driver"))
+    checks.that("who is invited is enrolled", enrolment.name != "" and enrolment.district == "610402", enrolment.name)
     checks.equal("the book remembers who is enrolled", book.enrolment().user, enrolment.user)
-    return code
+    return json.loads(scanned)["code"]
 
 
 def first_sync(checks, wang):
@@ -385,7 +399,7 @@ def bad_calls(checks, wang):
     checks.equal("a photo that is not here is none", book.photo("00" * 32, pocketbook.Rendering.MASTER), None)
 
 
-def closing(checks, server, wang, code):
+def closing(checks, server, wang, code, head):
     checks.chapter("locked, closed, opened again")
     book = wang.book
     book.lock()
@@ -399,6 +413,14 @@ def closing(checks, server, wang, code):
     wang.open()
     checks.equal("opened again, all is there", len(wang.households()), HOUSEHOLDS)
     checks.that("… and it still syncs", run(wang.book.sync_now()).exchanges > 0)
+
+    checks.refused(
+        "another account can't take the book over",
+        PocketbookError.Enrol,
+        lambda: run(wang.book.enrol(server.code_for(head), "driver")),
+        why=pocketbook.EnrolFault.OTHER_ACCOUNT,
+    )
+    checks.that("… and it is still hers", run(wang.book.sync_now()).exchanges > 0)
 
     other = Phone(pathlib.Path(wang.account.folder + "-other"), server.url)
     checks.refused(
@@ -434,7 +456,7 @@ def the_day(checks, binary, data, folder):
         background(checks, wang, li, person)
         platform_uploads(checks, wang, desk, data)
         bad_calls(checks, wang)
-        closing(checks, server, wang, code)
+        closing(checks, server, wang, code, head)
     pocket_book(checks, wang)
     wang.book.close_book()
     li.book.close_book()

@@ -33,10 +33,13 @@ class Server:
             raise RuntimeError(f"{arguments[0]} failed: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def invitation_for(self, login):
+        """Returns what the QR code for a phone says, as the phone's camera reads it."""
+        return self.admin("enrol-code", login).splitlines()[-1]
+
     def code_for(self, login):
-        """Returns a one-time enrolment code."""
-        said = self.admin("enrol-code", login, "--url", self.url)
-        return re.search(r"Code: (\S+)", said).group(1)
+        """Returns a one-time enrolment code, as it is read aloud."""
+        return re.search(r"Code: (\S+)", self.admin("enrol-code", login)).group(1)
 
     def __enter__(self):
         self.process = subprocess.Popen(

@@ -191,14 +191,19 @@ impl<'s> Stage<'s> {
     }
 
     async fn phone(&self, name: &'static str, login: &str) -> Result<Arc<Phone>> {
-        let user = login.to_owned();
-        let Outcome::Code(code) = self.district.does(&Command::EnrolCode { user })? else {
+        let asked = Command::EnrolCode {
+            user: login.to_owned(),
+            url: None,
+            trust: None,
+        };
+        let Outcome::Code(made) = self.district.does(&asked)? else {
             return Err("the server made no code".into());
         };
+        let code = made.invitation.code.to_string();
         let link = Link::open(self.district.address()).await?;
         let folder = self.folder().join(format!("phone-{login}"));
         Ok(Arc::new(
-            Phone::enrol(name, login, &folder, link, &code.code).await?,
+            Phone::enrol(name, login, &folder, link, &code).await?,
         ))
     }
 }

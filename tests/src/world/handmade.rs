@@ -3,6 +3,7 @@
 //! It keeps no store and takes nothing for granted; what it hands in is built piece by piece from
 //! the contract's own types, or from bare text where the contract would not let it.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,11 +44,11 @@ pub struct HandMade {
 
 impl HandMade {
     /// Enrols with a code and a secret of its own.
-    pub async fn enrol(town: &Arc<Town>, name: &str, code: &str) -> Self {
+    pub async fn enrol(town: &Arc<Town>, name: &str, code: &impl Display) -> Self {
         let chance = Chance::new(town.seed, &format!("handmade/{name}"));
         let mut secret = [0; 32];
         pocketbook::seams::Entropy::fill(&chance, &mut secret);
-        let asked = enrol_request(code, &secret);
+        let asked = enrol_request(&code.to_string(), &secret);
         let unknown = Client::unknown(Arc::clone(town));
         let enrolled: EnrolAnswer = {
             let json = serde_json::to_value(&asked).expect("plain data");

@@ -50,9 +50,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pocketbook_records::ids::{UnitId, UserId};
+use pocketbook_records::invitation::Invitation;
 use pocketbook_records::rights::Role;
 use pocketbook_records::time::Millis;
-use pocketbook_server::admin::wire::{Command, EnrolCode, Outcome};
+use pocketbook_server::admin::wire::{Command, Outcome};
 
 pub use self::check::Comparison;
 pub use self::client::{Client, Reply};
@@ -278,19 +279,15 @@ impl World {
         self.town.recalls(phone.user(), role, unit);
     }
 
-    /// Makes a one-time code for a new phone.
-    pub async fn code(&self, name: &str) -> EnrolCode {
-        match self
-            .town
-            .does(
-                Command::EnrolCode {
-                    user: name.to_owned(),
-                },
-                Vec::new(),
-            )
-            .await
-        {
-            Outcome::Code(code) => code,
+    /// Invites a new phone with a one-time code.
+    pub async fn code(&self, name: &str) -> Invitation {
+        let command = Command::EnrolCode {
+            user: name.to_owned(),
+            url: Some("https://qindu.example".to_owned()),
+            trust: None,
+        };
+        match self.town.does(command, Vec::new()).await {
+            Outcome::Code(code) => code.invitation,
             other => panic!("{other:?}"),
         }
     }

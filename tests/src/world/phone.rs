@@ -8,6 +8,7 @@
     reason = "kills are played on the folders of the world"
 )]
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -298,17 +299,18 @@ impl Phone {
     }
 
     /// Enrols with a code.
-    pub async fn enrols(&self, code: &str) {
+    pub async fn enrols(&self, code: impl Display) {
         self.tries_to_enrol(code).await.expect("the code is good");
     }
 
     /// Enrols with a code, if the server takes it.
-    pub async fn tries_to_enrol(&self, code: &str) -> Result<EnrolAnswer, SyncError> {
+    pub async fn tries_to_enrol(&self, code: impl Display) -> Result<EnrolAnswer, SyncError> {
         let secret = self
             .keys()
             .enrolment_secret(&self.account())
             .expect("a secret is made");
-        let answer = enrol(self.device.line.clone(), code, &secret, &self.device.name).await?;
+        let line = self.device.line.clone();
+        let answer = enrol(line, &code.to_string(), &secret, &self.device.name).await?;
         self.store().adopt(&answer)?;
         *lock(&self.user) = Some(answer.user);
         let credential = Credential {

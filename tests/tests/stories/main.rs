@@ -2,11 +2,14 @@
 //!
 //! One file, one story; a test's name is the promise that it checks.
 
+mod add_person;
 mod drafts;
 mod in_step;
+mod invitation;
 mod manhole_cover;
 mod one_household;
 mod oracle;
+mod reconcile;
 mod repeats;
 mod shared_ipad;
 mod taken_grid;

@@ -9,6 +9,7 @@ use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::PERSON;
+use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::receipt::{Outcome, Reason};
 use pocketbook_records::rights::Role;
 use pocketbook_records::scope::Scope;
@@ -271,4 +272,36 @@ async fn a_used_or_old_code_is_refused_with_a_sentence_and_the_same_phone_may_as
         refused(thief.tries_to_enrol("0000-0000-0000-0000").await),
         "code-unknown"
     );
+}
+
+#[tokio::test]
+async fn another_account_never_takes_a_book_over_and_the_same_one_may_enrol_again() {
+    let world = World::new(6).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 10).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let li = world.account("李").await;
+    world.grant(li, "李", Role::GridWorker, &grid).await;
+    wang.offline();
+    let visit = wang.visits(wang.flat(0), "一切正常");
+    wang.online();
+
+    let refused = wang.tries_to_enrol(&world.code("李").await.code).await;
+
+    let Err(SyncError::Store(error @ Error::OtherAccount)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(error.to_string().contains("another account"), "{error}");
+    assert_eq!(wang.status().waiting, 1, "her work is still hers");
+    wang.syncs().await;
+    let kept = world
+        .town()
+        .server()
+        .read(|store| pocketbook_server::store::records::find(store, &VISIT, visit));
+    let kept = kept.expect("the server reads").expect("the visit arrived");
+    assert_eq!(kept.created.user, wang.user());
+
+    let again = wang.tries_to_enrol(&world.code("王").await.code).await;
+    assert_eq!(again.expect("the same account may").user, wang.user());
 }

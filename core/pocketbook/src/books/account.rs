@@ -80,6 +80,10 @@ fn raw_key(key: &[u8; 32]) -> RawKey {
 
 impl Store {
     /// Takes the server's answer to an enrolment.
+    ///
+    /// # Errors
+    /// [`Error::OtherAccount`] if the book is another account's: its work would be handed in under
+    /// the new one's name. The same account may enrol again, whatever became of its enrolment.
     pub fn adopt(&self, answer: &EnrolAnswer) -> Result<()> {
         let account = Account {
             enrolment: answer.enrolment,
@@ -92,6 +96,10 @@ impl Store {
             sealing_key: answer.sealing_key.clone(),
         };
         self.write(|transaction| {
+            let known: Option<String> = meta::read(transaction, meta::USER)?;
+            if known.is_some_and(|known| known != account.user.to_string()) {
+                return Err(Error::OtherAccount);
+            }
             meta::write_json(transaction, meta::ACCOUNT, &account)?;
             meta::write(transaction, meta::USER, &account.user.to_string())?;
             scopes::admit(transaction, &answer.grants)?;

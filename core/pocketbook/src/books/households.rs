@@ -1,14 +1,16 @@
 //! Household files: the list of a grid, a household with its people, visits and cases.
 
+use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{RecordId, UnitId};
 use pocketbook_records::kinds::case::{CASE, Case};
 use pocketbook_records::kinds::household::{HOUSEHOLD, Household};
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE, Person, PersonSensitive};
 use pocketbook_records::kinds::visit::{VISIT, Visit};
 
-use crate::books::{Book, Entry};
+use crate::books::{Book, Entry, NewRecord};
 use crate::error::{Error, Result};
 use crate::store::lists::{self, After, Rows};
+use crate::store::outbox::Authored;
 
 /// A household with everything that hangs on it.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,5 +84,24 @@ impl Book {
                     .collect(),
             })
         })
+    }
+
+    /// Registers a resident, the part for the entitled too if there is anything in it. Both are
+    /// saved or neither; what the general part became is returned.
+    pub fn add_person(&self, general: Fields, sensitive: Fields) -> Result<(RecordId, Authored)> {
+        let new = |id, fields| NewRecord {
+            id,
+            fields,
+            command: None,
+        };
+        let (id, person) = self.creation_of(&PERSON, new(None, general))?;
+        let mut both = vec![person];
+        if !sensitive.is_empty() {
+            let companion = self.creation_of(&PERSON_SENSITIVE, new(Some(id), sensitive))?;
+            both.push(companion.1);
+        }
+        let authored = self.store()?.author_all(both)?;
+        let person = authored.first().ok_or(Error::NotFound)?;
+        Ok((id, *person))
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod account;
 mod cases;
+pub mod correction;
 mod households;
 mod reviews;
 pub mod salvage;

@@ -5,11 +5,13 @@ use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{Mid, RecordId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::kinds::parked::{PARKED, PARKED_SENSITIVE, Parked};
+use pocketbook_records::merge;
 use pocketbook_records::mutation::{Frozen, Op};
-use serde_json::Value;
+use pocketbook_records::path::{self, Path};
+use pocketbook_records::receipt::Reason;
 
-use crate::books::{Book, Change, Entry, NewRecord};
-use crate::error::{Error, Result};
+use crate::books::{Book, Change, Entry, NewRecord, correction};
+use crate::error::{Anew, Error, Result};
 use crate::store::lists::{MAX_PAGE, Shown};
 use crate::store::outbox::{Authored, blobs_named};
 
@@ -65,15 +67,28 @@ impl Book {
         Ok(items)
     }
 
-    /// Corrects an item: the changes are laid over what was authored, and sent in its place.
+    /// Corrects an item: the changes are laid over what was authored, and sent in its place with
+    /// everything else that it held. See [`correction`] for how a change names what it changes.
+    ///
+    /// # Errors
+    /// [`Error::DoAnew`] for a decision and a deletion: there is nothing in them to correct.
     pub fn fix(&self, item: &TrayItem, changes: &[Change]) -> Result<Authored> {
         let old = item.frozen.as_ref().ok_or(Error::NotFound)?;
         let mid = Mid(item.item.fields.mid.ok_or(Error::NotFound)?);
         let kind = Kind::named(&old.kind).ok_or(Error::NotFound)?;
-        let fresh = match old.op {
+        let mut fresh = match old.op {
             Op::Create => self.corrected_creation(kind, old, changes)?,
-            _ => self.corrected_edit(kind, old, changes)?,
+            Op::Patch => {
+                let edit = self.edit_of(kind, old.id, old.seen, changes)?;
+                correction::edit(old, edit)
+            }
+            Op::Command => self.corrected_command(kind, old, mid, changes)?,
+            Op::Decide => return Err(Error::DoAnew(Anew::Decision)),
+            Op::Delete => return Err(Error::DoAnew(Anew::Deletion)),
+            // What it says is not here.
+            Op::Void | Op::Later => return Err(Error::NotFound),
         };
+        fresh.blobs = blobs_named(&fresh);
         let turn = item
             .item
             .fields
@@ -90,58 +105,46 @@ impl Book {
     }
 
     fn corrected_creation(&self, kind: &Kind, old: &Frozen, changes: &[Change]) -> Result<Frozen> {
+        let (of_args, of_fields) = correction::split(changes);
         let mut fields = Fields::new();
-        pocketbook_records::merge::overlay(kind, &mut fields, old);
-        for change in changes {
-            match &change.to {
-                Value::Null => fields.remove(&change.path),
-                to => fields.insert(change.path.clone(), to.clone()),
-            };
+        merge::overlay(kind, &mut fields, old);
+        for change in of_fields {
+            path::set(&mut fields, &path_of(change)?, change.to.clone());
         }
-        let command = old
-            .command
-            .clone()
-            .map(|command| (command.name, command.args));
-        let (_, frozen) = self.creation_of(
-            kind,
-            NewRecord {
-                id: Some(old.id),
-                fields,
-                command,
-            },
-        )?;
-        Ok(frozen)
+        let mut command = old.command.clone();
+        correction::arguments(command.as_mut(), &of_args)?;
+        let new = NewRecord {
+            id: Some(old.id),
+            fields,
+            command: command.map(|command| (command.name, command.args)),
+        };
+        Ok(self.creation_of(kind, new)?.1)
     }
 
-    fn corrected_edit(&self, kind: &Kind, old: &Frozen, changes: &[Change]) -> Result<Frozen> {
-        let mut fresh = self.edit_of(kind, old.id, old.seen, changes)?;
-        let kept = old
-            .set
-            .iter()
-            .filter(|set| !fresh.set.iter().any(|new| new.path == set.path));
-        let kept: Vec<_> = kept.cloned().collect();
-        for set in &mut fresh.set {
-            // The person was shown what the record held when the first edit was made.
-            if let Some(earlier) = old.set.iter().find(|earlier| earlier.path == set.path) {
-                set.was = earlier.was.clone();
-            }
+    /// The step is given anew from where the record stands now, which its own preview hides.
+    fn corrected_command(
+        &self,
+        kind: &Kind,
+        old: &Frozen,
+        mid: Mid,
+        changes: &[Change],
+    ) -> Result<Frozen> {
+        let (of_args, of_fields) = correction::split(changes);
+        if let Some(change) = of_fields.first() {
+            return Err(Error::Refused(Reason::BadValue(change.path.clone())));
         }
-        fresh.set.extend(kept);
-        for (path, items) in &old.add {
-            fresh
-                .add
-                .entry(path.clone())
-                .or_insert_with(|| items.clone());
-        }
-        for (path, items) in &old.remove {
-            fresh
-                .remove
-                .entry(path.clone())
-                .or_insert_with(|| items.clone());
-        }
-        fresh.blobs = blobs_named(&fresh);
-        Ok(fresh)
+        let mut command = old.command.clone();
+        correction::arguments(command.as_mut(), &of_args)?;
+        let command = command.ok_or(Error::NotFound)?;
+        let mut shown = self.store()?.shown(kind, old.id)?.ok_or(Error::NotFound)?;
+        correction::take_back(&mut shown.fields, mid);
+        self.command_of(kind, &shown, &command.name, command.args)
     }
+}
+
+fn path_of(change: &Change) -> Result<Path> {
+    let path = Path::parse(&change.path);
+    path.map_err(|_| Error::Refused(Reason::BadValue(change.path.clone())))
 }
 
 impl TrayItem {

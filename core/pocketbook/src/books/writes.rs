@@ -68,6 +68,17 @@ impl Book {
         name: &str,
         args: Fields,
     ) -> Result<Authored> {
+        let frozen = self.command_of(kind, shown, name, args)?;
+        self.store()?.author(frozen)
+    }
+
+    pub(crate) fn command_of(
+        &self,
+        kind: &Kind,
+        shown: &Shown,
+        name: &str,
+        args: Fields,
+    ) -> Result<Frozen> {
         let store = self.store()?;
         may_follow(
             kind,
@@ -87,7 +98,7 @@ impl Book {
             expect: expect(state, &shown.fields),
         });
         frozen.blobs = blobs_named(&frozen);
-        store.author(frozen)
+        Ok(frozen)
     }
 
     /// Takes a record away.

@@ -350,19 +350,21 @@ impl Engine {
     }
 }
 
-/// Says whether an answer brings a scope on that is read by pages.
+/// Says whether an answer brings a scope on that is read by pages, or says where one differs.
 fn moves_a_cursor(asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> bool {
     asked.iter().any(|(scope, ask)| {
-        let page = answer.scopes.get(scope);
-        ask.mode == Mode::Pages
-            && page.is_some_and(|page| ask.cursor.as_ref() != Some(&page.cursor))
+        answer.scopes.get(scope).is_some_and(|page| match ask.mode {
+            Mode::Pages => ask.cursor.as_ref() != Some(&page.cursor),
+            Mode::Pairs { .. } => true,
+            Mode::Frames { .. } | Mode::Parts { .. } => false,
+        })
     })
 }
 
 fn asks_for_frames(asked: &BTreeMap<Scope, Ask>) -> bool {
     asked
         .values()
-        .any(|ask| matches!(ask.mode, Mode::Frames { .. }))
+        .any(|ask| matches!(ask.mode, Mode::Frames { .. } | Mode::Parts { .. }))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pocketbook_records::ids::{BlobHash, Hex};
+use pocketbook_records::invitation::{Invitation, PublicKey};
 use pocketbook_records::kind::SCHEMA;
 use pocketbook_records::wire::{EnrolAnswer, EnrolRequest};
 
@@ -37,8 +38,30 @@ pub async fn enrol(
     read_json(response, MAX_ANSWER).await
 }
 
+/// Follows an invitation over a transport that reaches its server: hands its code in, and believes
+/// the answer only if it names the keys that the invitation names.
+///
+/// # Errors
+/// [`SyncError::Forged`] if the keys are others, and whatever [`enrol`] runs into.
+pub async fn accept(
+    transport: Arc<dyn Transport>,
+    invitation: &Invitation,
+    secret: &Secret,
+    device: &str,
+) -> Result<EnrolAnswer, SyncError> {
+    let code = invitation.code.to_string();
+    let answer = enrol(transport, &code, secret, device).await?;
+    let is_same = |key: &PublicKey, told: &str| hex::encode(key.key.0) == told;
+    let are_same = is_same(&invitation.bundle, &answer.bundle_key)
+        && is_same(&invitation.sealing, &answer.sealing_key);
+    are_same.then_some(answer).ok_or(SyncError::Forged)
+}
+
 #[cfg(test)]
 mod tests {
+    use pocketbook_records::ids::Epoch;
+    use pocketbook_records::invitation::{Address, Code, Trust};
+
     use super::*;
     use crate::engine::testing::{Line, Said, enrol_answer};
 
@@ -88,6 +111,35 @@ mod tests {
             panic!()
         };
         assert_eq!(problem.kind, "code-used");
+    }
+
+    #[tokio::test]
+    async fn an_answer_with_other_keys_than_the_invitations_is_not_believed() {
+        let key = |byte| PublicKey {
+            id: 1,
+            key: Hex([byte; 32]),
+        };
+        let invitation = Invitation {
+            server: Address::new("https://qindu.example", Trust::Web).unwrap(),
+            epoch: Epoch(1),
+            code: Code::of([1; 16]),
+            bundle: key(1),
+            sealing: key(2),
+        };
+        for (bundle, sealing, believed) in [(1, 2, true), (9, 2, false), (1, 9, false)] {
+            let line = Line::new();
+            let mut answer = enrol_answer(&hex::encode([bundle; 32]));
+            answer.sealing_key = hex::encode([sealing; 32]);
+            let answer = serde_json::to_string(&answer).unwrap();
+            line.answers(move |_| Ok(Said::status(200).body("application/json", answer.clone())));
+
+            let accepted = accept(line, &invitation, &Secret::new([1; 32]), "phone").await;
+
+            match accepted {
+                Ok(_) => assert!(believed),
+                Err(error) => assert!(!believed && matches!(error, SyncError::Forged)),
+            }
+        }
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ use tokio::sync::{Notify, watch};
 pub use self::call::Credential;
 use self::call::Server;
 use self::driver::Burst;
-pub use self::enrol::enrol;
+pub use self::enrol::{accept, enrol};
 pub use self::error::SyncError;
 use self::pace::Moment;
 pub(crate) use self::plan::Piece;

@@ -20,9 +20,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
+pub use pocketbook_records::invitation::Trust;
 use reqwest::{Client, Url, redirect};
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use thiserror::Error;
 
 use super::{Method, Request, Response, Transport, TransportError};
@@ -32,15 +38,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Shorter than phone networks keep an idle connection in their tables.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
-
-/// Whom the device believes to be the server.
-#[derive(Debug, Clone)]
-pub enum Trust {
-    /// Whoever the web's authorities vouch for.
-    Web,
-    /// Only whom this authority vouches for: its certificate, DER.
-    Authority(Vec<u8>),
-}
 
 /// Why an address can't be used.
 #[derive(Debug, Error)]
@@ -103,21 +100,81 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 fn tls(trust: &Trust) -> Result<ClientConfig, AddressError> {
+    // The provider is named here, so that nothing has to be installed for the whole process first.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(AddressError::BadAuthority)?;
     let mut roots = RootCertStore::empty();
     match trust {
         Trust::Web => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Trust::Authority(der) => roots
             .add(CertificateDer::from_slice(der))
             .map_err(AddressError::BadAuthority)?,
+        Trust::Key(hash) => {
+            let holder = Arc::new(Holder {
+                key: Trust::Key(*hash),
+                provider,
+            });
+            return Ok(config
+                .dangerous()
+                .with_custom_certificate_verifier(holder)
+                .with_no_client_auth());
+        }
     }
-    // The provider is named here, so that nothing has to be installed for the whole process first.
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(AddressError::BadAuthority)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-    Ok(config)
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Believes whoever holds one key: his certificate is there to carry it, and the handshake proves
+/// that he has its other half.
+#[derive(Debug)]
+struct Holder {
+    key: Trust,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Holder {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let shown = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
+        if Trust::in_key(&shown) == self.key {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, signed, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, signed, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
 }
 
 #[async_trait]
@@ -289,15 +346,24 @@ mod tests {
     /// Serves one TLS connection as `localhost` by a certificate that vouches for itself.
     fn encrypted_server() -> (String, Vec<u8>) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let der = made.cert.der().clone();
-        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der());
+        serve_once(&made)
+    }
+
+    fn serve_once(made: &rcgen::CertifiedKey<rcgen::KeyPair>) -> (String, Vec<u8>) {
+        serve_with(made.cert.der(), &made.signing_key)
+    }
+
+    /// Serves one TLS connection by a certificate and a key, whether or not they belong together.
+    fn serve_with(shown: &CertificateDer<'static>, key: &rcgen::KeyPair) -> (String, Vec<u8>) {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = provider.key_provider.load_private_key(key).unwrap();
+        let certified = rustls::sign::CertifiedKey::new(vec![shown.clone()], key);
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![der.clone()], key.unwrap())
-            .unwrap();
+            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
@@ -310,7 +376,7 @@ mod tests {
                 let _ = line.write_all(b"HTTP/1.1 204 Fine\r\n\r\n");
             }
         });
-        (format!("https://localhost:{port}"), der.to_vec())
+        (format!("https://localhost:{port}"), shown.to_vec())
     }
 
     #[tokio::test]
@@ -330,6 +396,57 @@ mod tests {
         let (address, _) = encrypted_server();
         let web = ask(&new(&address).unwrap()).await;
         assert_eq!(web.err(), Some(TransportError::BadCertificate));
+    }
+
+    #[tokio::test]
+    async fn who_holds_the_key_of_the_invitation_is_believed_and_nobody_else() {
+        let by = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        let key_of = |made: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+            Trust::in_key(&rcgen::PublicKeyData::subject_public_key_info(
+                &made.signing_key,
+            ))
+        };
+        // The name in the certificate is another one: the key says more.
+        let district = by("qindu.example");
+
+        let (address, _) = serve_once(&district);
+        let right = HttpTransport::new(&address, &key_of(&district)).unwrap();
+        assert_eq!(ask(&right).await.unwrap().status, 204);
+
+        let (address, _) = serve_once(&by("localhost"));
+        let wrong = HttpTransport::new(&address, &key_of(&district)).unwrap();
+        let refused = ask(&wrong).await.err();
+        assert_eq!(refused, Some(TransportError::BadCertificate));
+        assert!(
+            TransportError::BadCertificate
+                .to_string()
+                .contains("not the one of the district")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_certificate_shown_without_its_key_is_not_enough() {
+        // Certificates are public: who copies the district's own has still not got its key.
+        let district = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let pinned = Trust::in_key(&rcgen::PublicKeyData::subject_public_key_info(
+            &district.signing_key,
+        ));
+        let thief = Holder {
+            key: pinned,
+            provider: Arc::new(rustls::crypto::ring::default_provider()),
+        };
+        let shown = district.cert.der().clone();
+        let name = ServerName::try_from("localhost").unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+        assert!(
+            thief
+                .verify_server_cert(&shown, &[], &name, &[], now)
+                .is_ok()
+        );
+
+        let (address, _) = serve_with(&shown, &rcgen::KeyPair::generate().unwrap());
+        let transport = HttpTransport::new(&address, &thief.key).unwrap();
+        assert!(ask(&transport).await.is_err());
     }
 
     #[test]

@@ -27,13 +27,16 @@ use pocketbook_records::ids::{Commit, RecordId, Rev};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
-use pocketbook_records::wire::{Answer, AsOf, Ask, Echo, Entry, Frame, Key, Mode, Page, Put};
+use pocketbook_records::wire::{
+    Answer, AsOf, Ask, Echo, Entry, Frame, Key, Mode, Page, Put, Refused,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
 use crate::store::{
-    Store, blobs, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes, sql_int, view,
+    Store, blobs, compare, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes,
+    sql_int, view,
 };
 
 /// What an answer changed.
@@ -142,9 +145,8 @@ impl<'t> Door<'t> {
         }
         let refused = serde_json::to_string(&answer.refused)?;
         meta::write(self.connection, meta::REFUSED, &refused)?;
-        if answer.refused == Some(pocketbook_records::wire::Refused::BadCursor) {
-            scopes::begin_anew(self.connection)?;
-            self.applied.more = true;
+        if answer.refused == Some(Refused::BadCursor) {
+            self.doubt_unanswered(asked, answer)?;
         }
         let echo = Echo {
             epoch: answer.asof.epoch,
@@ -158,6 +160,23 @@ impl<'t> Door<'t> {
         meta::write(self.connection, meta::DURABLE, &answer.durable.to_string())
     }
 
+    /// The server could not serve some cursors, or none at all: those scopes are compared.
+    fn doubt_unanswered(&mut self, asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> Result<()> {
+        self.applied.more = true;
+        if answer.grants.is_none() {
+            return scopes::doubt_all(self.connection);
+        }
+        let unanswered = asked
+            .keys()
+            .filter(|scope| !answer.scopes.contains_key(scope));
+        for name in unanswered {
+            if let Some(scope) = scopes::find(self.connection, name)? {
+                scopes::doubt(self.connection, scope.id)?;
+            }
+        }
+        Ok(())
+    }
+
     fn take_page(&mut self, name: &Scope, asked: Option<&Ask>, page: &Page) -> Result<()> {
         let Some(scope) = scopes::find(self.connection, name)? else {
             return Ok(());
@@ -165,25 +184,32 @@ impl<'t> Door<'t> {
         if let Some(total) = page.total {
             scopes::note_total(self.connection, scope.id, total)?;
         }
-        let Some(Ask {
-            mode: Mode::Pages,
-            cursor: from,
-        }) = asked
-        else {
+        let Some(Ask { mode, cursor: from }) = asked else {
             return Ok(());
         };
         if *from != scope.cursor {
             self.applied.more = true;
             return Ok(());
         }
+        match mode {
+            Mode::Pages => {}
+            Mode::Pairs { .. } if scope.is_to_be_compared => {
+                self.applied.more |=
+                    !compare::take_ranges(self.connection, scope.id, page, self.wall)?;
+                return Ok(());
+            }
+            Mode::Pairs { .. } | Mode::Frames { .. } | Mode::Parts { .. } => return Ok(()),
+        }
         for entry in &page.entries {
             self.take_entry(scope.id, entry)?;
         }
         scopes::advance(self.connection, scope.id, page)?;
+        let mut is_equal = page.caught_up;
         if page.caught_up {
             self.part_unconfirmed(scope.id)?;
+            is_equal = compare::verify(self.connection, scope.id, page, self.wall)?;
         }
-        self.applied.more |= !page.caught_up;
+        self.applied.more |= !is_equal;
         Ok(())
     }
 

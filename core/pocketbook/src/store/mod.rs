@@ -19,6 +19,7 @@ use crate::seams::Seams;
 
 pub mod blobs;
 pub mod book;
+pub(crate) mod compare;
 pub mod drafts;
 pub mod hand_in;
 pub mod lists;

@@ -16,18 +16,24 @@ pub(crate) struct Read {
     pub(crate) id: i64,
     /// Pages go on from here; none while the first sync is under way.
     pub(crate) cursor: Option<String>,
+    /// Its ranges are to be asked for.
+    pub(crate) is_to_be_compared: bool,
     lowest: Option<String>,
 }
+
+/// What stands in `compare` while ranges are still to be asked for.
+const ASK: &str = "ask";
 
 /// Finds a scope.
 pub(crate) fn find(connection: &Connection, scope: &Scope) -> Result<Option<Read>> {
     Ok(connection
-        .prepare_cached("SELECT id, cursor, lowest FROM scope WHERE name = ?1")?
+        .prepare_cached("SELECT id, cursor, lowest, compare FROM scope WHERE name = ?1")?
         .query_row([scope.to_string()], |row| {
             Ok(Read {
                 id: row.get(0)?,
                 cursor: row.get(1)?,
                 lowest: row.get(2)?,
+                is_to_be_compared: row.get::<_, Option<String>>(3)?.as_deref() == Some(ASK),
             })
         })
         .optional()?)
@@ -47,8 +53,8 @@ pub(crate) fn admit(connection: &Connection, grants: &[Scope]) -> Result<bool> {
 
 /// Returns what to ask of each scope.
 pub(crate) fn asks(connection: &Connection) -> Result<BTreeMap<Scope, Ask>> {
-    let mut statement =
-        connection.prepare_cached("SELECT name, cursor, resume_kind, resume_id FROM scope")?;
+    let mut statement = connection
+        .prepare_cached("SELECT name, cursor, resume_kind, resume_id, compare FROM scope")?;
     let mut rows = statement.query([])?;
     let mut asks = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -61,15 +67,21 @@ pub(crate) fn asks(connection: &Connection) -> Result<BTreeMap<Scope, Ask>> {
             continue;
         };
         let cursor: Option<String> = row.get(1)?;
-        let mode = match (&cursor, row.get::<_, Option<String>>(2)?) {
+        let after = match row.get::<_, Option<String>>(2)? {
+            Some(kind) => Some(Key {
+                kind,
+                id: RecordId(id_column(row, 3)?),
+            }),
+            None => None,
+        };
+        let mode = match (&cursor, row.get::<_, Option<String>>(4)?) {
             (Some(_), _) => Mode::Pages,
-            (None, Some(kind)) => Mode::Frames {
-                after: Some(Key {
-                    kind,
-                    id: RecordId(id_column(row, 3)?),
-                }),
+            (None, None) => Mode::Frames { after },
+            (None, Some(asks)) if asks == ASK => Mode::Pairs { after: None },
+            (None, Some(spans)) => Mode::Parts {
+                spans: serde_json::from_str(&spans)?,
+                after,
             },
-            (None, None) => Mode::Frames { after: None },
         };
         asks.insert(scope, Ask { cursor, mode });
     }
@@ -159,7 +171,7 @@ pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -
         connection
             .prepare_cached(
                 "UPDATE scope SET cursor = ?2, lowest = NULL, resume_kind = NULL, resume_id = NULL,
-                     through = ?3, caught_up = ?4
+                     compare = NULL, through = ?3, caught_up = ?4
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -181,7 +193,7 @@ pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -
     Ok(false)
 }
 
-/// Says whether any first sync is under way.
+/// Says whether any first sync or comparison is under way.
 pub(crate) fn any_unfinished(connection: &Connection) -> Result<bool> {
     Ok(connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM scope WHERE cursor IS NULL)")?
@@ -203,17 +215,43 @@ pub(crate) fn note_total(connection: &Connection, scope: i64, total: u64) -> Res
     Ok(())
 }
 
-/// The server does not know a cursor of ours: every scope is read again from the start, over what
-/// is here; what that reading does not confirm goes at its end. Own work is untouched.
-pub(crate) fn begin_anew(connection: &Connection) -> Result<()> {
-    connection.execute(
-        "UPDATE scope SET cursor = NULL, lowest = NULL, resume_kind = NULL, resume_id = NULL,
-             caught_up = 0",
-        [],
-    )?;
-    connection.execute("UPDATE membership SET pending_to = scope", [])?;
-    connection.execute("UPDATE record SET rev = 0 WHERE rev IS NOT NULL", [])?;
+/// A scope may hold other records than the server's: it is compared ([`super::compare`]). One that
+/// is still being read for the first time goes on, since it has no place in the sequence yet.
+pub(crate) fn doubt(connection: &Connection, scope: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE scope SET cursor = NULL, lowest = NULL, resume_kind = NULL, resume_id = NULL,
+                 compare = ?2, caught_up = 0
+             WHERE id = ?1 AND (cursor IS NOT NULL OR compare IS NOT NULL)",
+        )?
+        .execute(params![scope, ASK])?;
     Ok(())
+}
+
+/// The server knows neither us nor any cursor of ours: every scope is compared.
+pub(crate) fn doubt_all(connection: &Connection) -> Result<()> {
+    let mut statement = connection.prepare_cached("SELECT id FROM scope")?;
+    let scopes = statement.query_map([], |row| row.get(0))?;
+    let scopes = scopes.collect::<rusqlite::Result<Vec<i64>>>()?;
+    scopes
+        .into_iter()
+        .try_for_each(|scope| doubt(connection, scope))
+}
+
+/// A scope was found equal at a snapshot: pages go on from there.
+pub(crate) fn resume_pages(
+    connection: &Connection,
+    scope: i64,
+    cursor: &str,
+    through: Commit,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE scope SET cursor = ?2, compare = NULL, through = ?3, caught_up = 1
+             WHERE id = ?1",
+        )?
+        .execute(params![scope, cursor, sql_int(through.0)])?;
+    forget_tombs(connection)
 }
 
 /// How far the first sync is: records here and records in all, over scopes not yet complete.
@@ -221,7 +259,11 @@ pub(crate) fn progress(connection: &Connection) -> Result<Progress> {
     let (unfinished, all): (i64, i64) = connection
         .prepare_cached("SELECT COUNT(*) FILTER (WHERE caught_up = 0), COUNT(*) FROM scope")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let first: bool = any_unfinished(connection)?;
+    let first: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM scope WHERE cursor IS NULL AND compare IS NULL)",
+        )?
+        .query_row([], |row| row.get(0))?;
     let (here, total): (i64, i64) = connection
         .prepare_cached(
             "SELECT (SELECT COUNT(*) FROM membership), (SELECT COALESCE(SUM(total), 0) FROM scope)",

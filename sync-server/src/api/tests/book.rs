@@ -48,8 +48,8 @@ async fn a_community_gets_its_three_layers_signed() {
         (manifest.version, parts),
         (1, vec!["offers", "resources", "stations"])
     );
-    let key = hex::decode(world.server.keyring().bundle_key()).unwrap();
-    let key = VerifyingKey::from_bytes(&key.try_into().unwrap()).unwrap();
+    let key = world.server.keyring().bundle().key.0;
+    let key = VerifyingKey::from_bytes(&key).unwrap();
     let signature = Signature::from_slice(&hex::decode(&signed.signature).unwrap()).unwrap();
     key.verify(signed.manifest.get().as_bytes(), &signature)
         .unwrap();

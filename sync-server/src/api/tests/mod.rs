@@ -117,9 +117,13 @@ impl World {
     }
 
     pub(super) async fn code(&self, user: &str) -> String {
-        let asked = Command::EnrolCode { user: user.into() };
+        let asked = Command::EnrolCode {
+            user: user.into(),
+            url: Some("https://qindu.example".into()),
+            trust: None,
+        };
         match self.command(asked, &[]).await {
-            Outcome::Code(code) => code.code,
+            Outcome::Code(code) => code.invitation.code.to_string(),
             other => panic!("no code: {other:?}"),
         }
     }

@@ -7,3 +7,7 @@ CREATE TABLE proof (
     last_mseq  INTEGER NOT NULL,
     row        TEXT NOT NULL
 ) STRICT;
+
+-- Comparing with the server instead of reading all again.
+ALTER TABLE scope ADD COLUMN compare TEXT;                       -- 'ask', or the spans that differ, JSON
+ALTER TABLE scope ADD COLUMN verified INTEGER NOT NULL DEFAULT 0; -- when digests were last equal (wall ms)

@@ -1,0 +1,39 @@
+//! What the server puts away by itself once a day: names of records that left a scope so long ago
+//! that no phone can still need to hear of it.
+//!
+//! A phone that was away for longer finds its cursor below the scope's floor, and compares
+//! ([`crate::feed`]) instead of being told what changed; it is never told less than it must hear.
+
+use std::time::Duration;
+
+use pocketbook_records::time::Millis;
+
+use crate::server::Server;
+use crate::store::{districts, scopes};
+use crate::writer::{Batch, Fault};
+
+/// How long departures are remembered: two years.
+pub const REMEMBERED_MS: Millis = 2 * 365 * 24 * 3_600_000;
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+impl Server {
+    /// Forgets which records left a scope before a moment; returns how many.
+    pub async fn forget_departed(&self, before: Millis) -> Result<u64, Fault> {
+        let job = move |batch: &mut Batch<'_>| match districts::last_before(batch.store(), before)?
+        {
+            Some(commit) => scopes::forget_gone(batch, commit),
+            None => Ok(0),
+        };
+        self.writer().run_async(job).await
+    }
+
+    /// Tidies up now and then once a day, for as long as it is polled.
+    pub(crate) async fn tidies(&self) {
+        loop {
+            if let Err(fault) = self.forget_departed(self.now() - REMEMBERED_MS).await {
+                tracing::error!(%fault, "what left long ago could not be forgotten");
+            }
+            tokio::time::sleep(DAY).await;
+        }
+    }
+}
