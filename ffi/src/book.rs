@@ -117,7 +117,13 @@ impl PocketBook {
         let asks = Arc::clone(&opened);
         let enrol = async move {
             let (transport, secret) = asks.introduction()?;
-            let answer = engine::enrol(transport, &code, &secret, &device).await?;
+            let answer = engine::enrol(
+                transport,
+                &code,
+                (&secret, asks.store.continues()?),
+                &device,
+            )
+            .await?;
             asks.adopt(answer)
         };
         opened.tasks.carry_out(enrol).await
@@ -134,7 +140,13 @@ impl PocketBook {
                 return Err(PocketbookError::field("server"));
             }
             let (transport, secret) = asks.introduction()?;
-            let answer = engine::accept(transport, &invitation, &secret, &device).await?;
+            let answer = engine::accept(
+                transport,
+                &invitation,
+                (&secret, asks.store.continues()?),
+                &device,
+            )
+            .await?;
             asks.adopt(answer)
         };
         opened.tasks.carry_out(accept).await

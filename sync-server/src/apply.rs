@@ -50,7 +50,7 @@ use pocketbook_records::time::Interval;
 use pocketbook_records::wire::{Key, Put};
 
 use crate::caller::Caller;
-use crate::store::{journal, receipts, records};
+use crate::store::{accounts, journal, receipts, records};
 use crate::writer::{Batch, Fault};
 
 use effect::Done;
@@ -96,11 +96,36 @@ pub(crate) struct Applied {
 
 /// Takes one mutation in.
 pub(crate) fn apply(batch: &mut Batch<'_>, work: &Work) -> Result<Applied, Fault> {
-    if receipts::used(batch.store(), work.mid)?.is_some() {
-        return Ok(Applied::without_trace(work, Reason::MidReused));
+    if let Some(used) = receipts::used(batch.store(), work.mid)? {
+        return match word_before(batch, work, used)? {
+            Some(receipt) => Ok(Applied::again(receipt)),
+            None => Ok(Applied::without_trace(work, Reason::MidReused)),
+        };
     }
     let judged = decide(batch, work)?;
     take(batch, work, judged)
+}
+
+/// Finds the word on the same mutation of the same account under an earlier enrolment, whose
+/// receipt never arrived: it is said again under the new number.
+fn word_before(
+    batch: &Batch<'_>,
+    work: &Work,
+    used: receipts::Used,
+) -> Result<Option<Receipt>, Fault> {
+    let store = batch.store();
+    let earlier = accounts::enrolment(store, used.enrolment)?;
+    let is_same = used.enrolment != work.author.enrolment
+        && used.check == check8(work.text.as_bytes())
+        && earlier.is_some_and(|earlier| earlier.caller.user == work.author.user);
+    if !is_same {
+        return Ok(None);
+    }
+    let word = receipts::find(store, used.enrolment, used.mseq)?;
+    Ok(word.map(|word| Receipt {
+        mseq: work.mseq,
+        ..word
+    }))
 }
 
 /// Parks a mutation at which the server itself fails, unread.
@@ -201,7 +226,7 @@ impl Work {
     }
 
     /// Returns the class that its content is kept under; the careful one if it can't be told.
-    fn class(&self) -> Class {
+    pub(crate) fn class(&self) -> Class {
         Kind::named(self.target().0).map_or(Class::Sensitive, |kind| kind.class)
     }
 
@@ -222,6 +247,13 @@ impl Work {
 impl Applied {
     /// The word on a mutation that leaves nothing behind but its receipt: its name belongs to
     /// another one, so no tray item could be named after it.
+    fn again(receipt: Receipt) -> Self {
+        Self {
+            receipt,
+            touched: Vec::new(),
+        }
+    }
+
     fn without_trace(work: &Work, reason: Reason) -> Self {
         let done = Done {
             reason: Some(reason),

@@ -6,10 +6,10 @@
 //! hash: the same code with the same hash gets the same answer until the enrolment's first
 //! exchange, so that an answer lost on the way costs nothing. With another hash the code is used.
 
-use pocketbook_records::ids::{EnrolmentId, UnitId, UserId};
+use pocketbook_records::ids::{EnrolmentId, Mseq, UnitId, UserId};
 use pocketbook_records::invitation::{Address, Code, Invitation};
 use pocketbook_records::time::Millis;
-use pocketbook_records::wire::{EnrolAnswer, EnrolRequest};
+use pocketbook_records::wire::{Continues, EnrolAnswer, EnrolRequest};
 use sha2::{Digest, Sha256};
 
 use crate::caller::Station;
@@ -137,6 +137,9 @@ fn redeem(
         expires_at: None,
     };
     accounts::put_enrolment(batch, &new)?;
+    if let Some(continues) = request.continues {
+        take_over(batch, &new, continues)?;
+    }
     let used = accounts::Code {
         enrolment: Some(enrolment),
         ..code
@@ -144,6 +147,27 @@ fn redeem(
     accounts::put_code(batch, &code_hash, &used)?;
     batch.note_enrolment(enrolment);
     answer(batch, &user, enrolment, new.secret, batch.now()).map(Ok)
+}
+
+/// The same account on the same installation: numbers go on, and what waits there was authored
+/// after what the earlier enrolment had handed in. Somebody else's is none.
+fn take_over(
+    batch: &mut Batch<'_>,
+    new: &NewEnrolment<'_>,
+    continues: Continues,
+) -> Result<(), Fault> {
+    let earlier = accounts::enrolment(batch.store(), continues.enrolment)?;
+    let Some(earlier) = earlier.filter(|earlier| earlier.caller.user == new.user) else {
+        return Ok(());
+    };
+    let received = continues.first_mseq.0.saturating_sub(1);
+    let received = Mseq(received.min(i64::MAX.unsigned_abs()));
+    Ok(accounts::note_received(
+        batch,
+        new.enrolment,
+        received,
+        earlier.last_from,
+    )?)
 }
 
 fn answer(

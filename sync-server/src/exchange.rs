@@ -22,7 +22,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use pocketbook_records::ids::Mseq;
 use pocketbook_records::wire::{
     self, Ask, MAX_MUTATIONS, MAX_SCOPES, MAX_SPANS, MAX_WANT, Mode, PROTO,
 };
@@ -113,12 +112,13 @@ fn check(caller: &Caller, request: &wire::Request) -> Result<(), Refusal> {
     let in_order = request
         .mutations
         .windows(2)
-        .all(|pair| pair[1].mseq == Mseq(pair[0].mseq.0 + 1));
-    let begins = request
+        .all(|pair| Some(pair[1].mseq.0) == pair[0].mseq.0.checked_add(1));
+    let numbers = 1..=i64::MAX.unsigned_abs();
+    let are_numbers = request
         .mutations
-        .first()
-        .is_none_or(|first| first.mseq.0 > 0);
-    if !in_order || !begins {
+        .iter()
+        .all(|mutation| numbers.contains(&mutation.mseq.0));
+    if !in_order || !are_numbers {
         return Err(Refusal::Malformed("mutations are numbered without holes"));
     }
     Ok(())

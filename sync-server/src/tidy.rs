@@ -1,8 +1,9 @@
-//! What the server puts away by itself once a day: names of records that left a scope so long ago
-//! that no phone can still need to hear of it.
+//! What the server puts away by itself once a day.
 //!
-//! A phone that was away for longer finds its cursor below the scope's floor, and compares
-//! ([`crate::feed`]) instead of being told what changed; it is never told less than it must hear.
+//! - Names of records that left a scope so long ago that hardly a phone still needs to hear of it.
+//!   One that was away for longer finds its cursor below the scope's floor and compares
+//!   ([`crate::feed`]) instead of being told what changed; it is never told less than it must hear.
+//! - Uploads that nobody has gone on with. Whoever still wants one begins it anew.
 
 use std::time::Duration;
 
@@ -11,9 +12,12 @@ use pocketbook_records::time::Millis;
 use crate::server::Server;
 use crate::store::{districts, scopes};
 use crate::writer::{Batch, Fault};
+use crate::{blobs, may_block};
 
 /// How long departures are remembered: two years.
-pub const REMEMBERED_MS: Millis = 2 * 365 * 24 * 3_600_000;
+const REMEMBERED_MS: Millis = 2 * 365 * 24 * 3_600_000;
+/// How long an upload may rest.
+const RESTS: Duration = Duration::from_secs(30 * 24 * 3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Server {
@@ -32,6 +36,9 @@ impl Server {
         loop {
             if let Err(fault) = self.forget_departed(self.now() - REMEMBERED_MS).await {
                 tracing::error!(%fault, "what left long ago could not be forgotten");
+            }
+            if let Err(error) = may_block(|| blobs::forget_abandoned(self, RESTS)) {
+                tracing::error!(%error, "uploads that rest could not be forgotten");
             }
             tokio::time::sleep(DAY).await;
         }

@@ -192,7 +192,13 @@ impl<'d> Phone<'d> {
         };
         let transport = Arc::clone(&seams.transport);
         let secret = seams.keys.enrolment_secret("bench")?;
-        let answer = enrol(Arc::clone(&transport), &district.code, &secret, "bench").await?;
+        let answer = enrol(
+            Arc::clone(&transport),
+            &district.code,
+            (&secret, None),
+            "bench",
+        )
+        .await?;
         let store = Arc::new(account::open(&folder, "bench", seams)?);
         store.adopt(&answer)?;
         let credential = Credential {

@@ -5,8 +5,11 @@
 //! who sent it and where it stands in that enrolment's work. Every edit carries what the screen
 //! showed (`seen`, `was`): the core never fills these in from a newer copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -20,6 +23,10 @@ use crate::time::At;
 
 /// The most bytes of a frozen mutation when it is authored.
 pub const MAX_FROZEN: usize = 128 * 1024;
+
+/// The most that one mutation adds to a counter or takes from it: nine thousand million of these
+/// fit, so a sum never runs over.
+pub const MAX_INC: u64 = 1_000_000_000;
 
 /// A mutation as it travels and as the outbox keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,7 +80,11 @@ pub struct Frozen {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<Set>,
     /// Counters.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "unique"
+    )]
     pub inc: BTreeMap<Path, i64>,
     /// Elements added to sets, lists and maps (there: the key).
     #[serde(
@@ -83,7 +94,11 @@ pub struct Frozen {
     )]
     pub add: BTreeMap<Path, Vec<Value>>,
     /// Elements taken out of sets and maps.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "unique"
+    )]
     pub remove: BTreeMap<Path, Vec<String>>,
     /// A step of the workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,15 +207,44 @@ pub struct Later {
 
 fn adds<'de, D>(from: D) -> Result<BTreeMap<Path, Vec<Value>>, D::Error>
 where
-    D: serde::Deserializer<'de>,
+    D: Deserializer<'de>,
 {
     #[derive(Deserialize)]
     struct Strict(#[serde(deserialize_with = "body::strict")] Value);
-    let read = BTreeMap::<Path, Vec<Strict>>::deserialize(from)?;
+    let read: BTreeMap<Path, Vec<Strict>> = unique(from)?;
     Ok(read
         .into_iter()
         .map(|(path, items)| (path, items.into_iter().map(|i| i.0).collect()))
         .collect())
+}
+
+/// Reads a map in which no path stands twice: the second would silently drop the first.
+fn unique<'de, D, V>(from: D) -> Result<BTreeMap<Path, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    V: Deserialize<'de>,
+{
+    struct Unique<V>(PhantomData<V>);
+
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
+        type Value = BTreeMap<Path, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of paths")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut all = BTreeMap::new();
+            while let Some((path, value)) = map.next_entry()? {
+                if all.insert(path, value).is_some() {
+                    return Err(de::Error::custom("a path stands twice"));
+                }
+            }
+            Ok(all)
+        }
+    }
+
+    from.deserialize_map(Unique(PhantomData))
 }
 
 impl Frozen {
@@ -231,7 +275,18 @@ impl Frozen {
         if text.len() > MAX_FROZEN {
             return Err(Reason::TooLarge);
         }
-        serde_json::from_str(text).map_err(|_| Reason::Malformed)
+        let mut unknown = None;
+        let mut from = serde_json::Deserializer::from_str(text);
+        let frozen: Self = serde_ignored::deserialize(&mut from, |path| {
+            unknown.get_or_insert_with(|| path.to_string());
+        })
+        .map_err(|_| Reason::Malformed)?;
+        from.end().map_err(|_| Reason::Malformed)?;
+        match unknown {
+            // What a newer app means by it is not ours to judge: its bytes are kept.
+            Some(name) if frozen.schema <= SCHEMA => Err(Reason::UnknownField(name)),
+            _ => Ok(frozen),
+        }
     }
 
     /// Writes the bytes that never change again.
@@ -263,14 +318,18 @@ impl Frozen {
             Op::Decide => matches!(shape, (false, true, false)) && !self.has_edits(),
             Op::Later => matches!(shape, (false, false, true)) && !self.has_edits(),
         };
-        if !formed {
+        let paths: BTreeSet<&Path> = self.set.iter().map(|set| &set.path).collect();
+        if !formed || paths.len() < self.set.len() {
             return Err(Reason::Malformed);
         }
         for set in &self.set {
             self.check_set(kind, set)?;
         }
-        for path in self.inc.keys() {
+        for (path, by) in &self.inc {
             self.check_field(kind, path, &[Rule::Counter])?;
+            if by.unsigned_abs() > MAX_INC {
+                return Err(Reason::bad_value(path));
+            }
         }
         for (path, items) in &self.add {
             let field = self.check_field(kind, path, &[Rule::Set, Rule::Append, Rule::Map])?;

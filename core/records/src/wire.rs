@@ -438,6 +438,18 @@ pub struct EnrolRequest {
     pub device: String,
     /// The schema that its app knows.
     pub schema: u16,
+    /// The same account was enrolled on this installation before: its numbers go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Continues>,
+}
+
+/// An enrolment whose work a new one of the same account takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continues {
+    /// The earlier one.
+    pub enrolment: EnrolmentId,
+    /// The first number that it has no receipt for.
+    pub first_mseq: Mseq,
 }
 
 /// What a new enrolment is told.

@@ -101,7 +101,8 @@ pub(super) struct Effect {
 pub(super) struct Change {
     pub(super) before: Option<Before>,
     pub(super) after: Record,
-    /// Whether its body changes; stamps alone keep the rev.
+    /// Whether it gets a new rev: its body changes, or who added an element, since a remove takes
+    /// what its author has seen. Stamps of fields alone keep the rev.
     pub(super) renews: bool,
 }
 
@@ -115,7 +116,9 @@ pub(super) struct Before {
 
 impl Change {
     pub(super) fn of(before: &Record, after: Record) -> Self {
-        let renews = before.body != after.body || before.deleted != after.deleted;
+        let renews = before.body != after.body
+            || before.deleted != after.deleted
+            || before.stamps.elements != after.stamps.elements;
         Self {
             before: Some(Before {
                 scopes: before.scopes(),

@@ -24,7 +24,9 @@ mod spool;
 mod store;
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -84,7 +86,7 @@ pub enum BlobError {
     Refused(#[from] Refusal),
     /// The disk refused.
     #[error("failed to reach the spool")]
-    Spool(#[from] std::io::Error),
+    Spool(#[from] io::Error),
     /// The object store refused.
     #[error("failed to reach the file store")]
     Store(#[from] object_store::Error),
@@ -137,11 +139,20 @@ impl fmt::Debug for Blobs {
     }
 }
 
+fn spool_of(server: &Server) -> Spool {
+    Spool::of(server.data().join("spool"))
+}
+
+/// Forgets uploads that nobody has gone on with for so long; returns how many.
+pub(crate) fn forget_abandoned(server: &Server, idle: Duration) -> io::Result<u64> {
+    spool_of(server).sweep(idle)
+}
+
 impl Blobs {
     /// Returns the files of a server.
     pub fn of(server: Server) -> Self {
         Self {
-            spool: Spool::of(server.data().join("spool")),
+            spool: spool_of(&server),
             objects: OnceCell::new(),
             active: Active::default(),
             server,

@@ -13,6 +13,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pocketbook_records::ids::{BlobHash, EnrolmentId};
 
@@ -99,6 +100,27 @@ impl Spool {
         }
     }
 
+    /// Forgets uploads to which nothing was added for so long; whoever still wants one begins it
+    /// anew. Returns how many.
+    pub(super) fn sweep(&self, idle: Duration) -> io::Result<u64> {
+        let owners = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+            owners => owners?,
+        };
+        let mut swept = 0;
+        for owner in owners {
+            for file in fs::read_dir(owner?.path())? {
+                let file = file?;
+                let is_idle = file.metadata()?.modified()?.elapsed();
+                if is_idle.is_ok_and(|since| since >= idle) {
+                    discard(&file.path())?;
+                    swept += 1;
+                }
+            }
+        }
+        Ok(swept)
+    }
+
     fn folder_of(&self, key: Key) -> PathBuf {
         self.folder.join(key.owner.to_string())
     }
@@ -177,6 +199,22 @@ fn discard(file: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_upload_that_nobody_goes_on_with_is_forgotten_and_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::of(folder.path().join("spool"));
+        assert_eq!(spool.sweep(Duration::ZERO).unwrap(), 0);
+        let upload = spool.begin(key(), 5).unwrap();
+        upload.append().unwrap().push(b"he").unwrap();
+
+        assert_eq!(spool.sweep(Duration::from_secs(3_600)).unwrap(), 0);
+        assert_eq!(spool.find(key()).unwrap().unwrap().offset, 2);
+        assert_eq!(spool.sweep(Duration::ZERO).unwrap(), 1);
+
+        assert!(spool.find(key()).unwrap().is_none());
+        assert_eq!(spool.begin(key(), 5).unwrap().offset, 0);
+    }
 
     fn key() -> Key {
         Key {

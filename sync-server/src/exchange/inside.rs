@@ -7,7 +7,7 @@ use pocketbook_records::ids::{Mid, Mseq};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::mutation::Frozen;
 use pocketbook_records::receipt::{Outcome, Reason, Receipt};
-use pocketbook_records::time::Interval;
+use pocketbook_records::time::{At, Interval};
 use pocketbook_records::wire::{MAX_MUTATIONS, Put};
 
 use super::hand_in::conclude;
@@ -16,7 +16,7 @@ use crate::caller::{Caller, Station};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::store::accounts::{self, SYSTEM, SYSTEM_USER};
-use crate::store::receipts;
+use crate::store::{journal, receipts};
 use crate::writer::{Batch, Fault};
 
 /// What became of a desk's call.
@@ -101,7 +101,7 @@ fn take_desk(
     let mseq = Mseq(known.received.0 + 1);
     let work = work(batch, caller.clone(), (mid, mseq), frozen);
     let receipt = match receipts::used(store, mid)? {
-        Some(used) => match repeated(batch, caller, used)? {
+        Some(used) => match repeated(batch, &work, used)? {
             Some(receipt) => receipt,
             None => return Ok(Err(Refusal::MidReused)),
         },
@@ -118,17 +118,43 @@ fn take_desk(
     Ok(Ok(DeskReceipt { receipt, record }))
 }
 
-/// Finds the receipt of a repeated call, if it was this account's.
+/// Finds the receipt of a repeated call, if it was this account's and said the same.
 fn repeated(
     batch: &Batch<'_>,
-    caller: &Caller,
+    work: &Work,
     used: receipts::Used,
 ) -> Result<Option<Receipt>, Fault> {
-    let author = accounts::enrolment(batch.store(), used.enrolment)?;
-    if author.is_none_or(|author| author.caller.user != caller.user) {
+    let store = batch.store();
+    let author = accounts::enrolment(store, used.enrolment)?;
+    if author.is_none_or(|author| author.caller.user != work.author.user) {
         return Ok(None);
     }
-    receipts::find(batch.store(), used.enrolment, used.mseq)
+    let Some(row) = receipts::row_of(store, used.enrolment, used.mseq)? else {
+        return Ok(None);
+    };
+    let before = journal::content(store, (work.mid, work.class()), row.commit)?;
+    let before = before.and_then(|text| Frozen::parse(&text).ok());
+    let says_the_same = match (&before, &work.frozen) {
+        (Some(before), Ok(again)) => meaning(before) == meaning(again),
+        // Erased since: nobody can say any more.
+        (None, _) => true,
+        (Some(_), Err(_)) => false,
+    };
+    let receipt = row.receipts.into_iter().find(|r| r.mseq == used.mseq);
+    Ok(receipt.filter(|_| says_the_same))
+}
+
+/// What a desk's call says, without the moments at which the server noted it.
+fn meaning(frozen: &Frozen) -> Frozen {
+    let mut meaning = frozen.clone();
+    meaning.set.retain(|set| set.path.as_str() != "reported_at");
+    meaning.at = At {
+        wall: 0,
+        monotonic_ms: 0,
+        contact: None,
+        ..meaning.at
+    };
+    meaning
 }
 
 fn take_system(batch: &mut Batch<'_>, mutations: &[(Mid, Frozen)]) -> Result<Vec<Authored>, Fault> {

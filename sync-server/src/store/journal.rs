@@ -4,10 +4,11 @@
 
 use sha2::{Digest, Sha256};
 
-use pocketbook_records::ids::{EnrolmentId, Mid, RecordId, UserId};
+use pocketbook_records::ids::{Commit, EnrolmentId, Mid, RecordId, UserId};
 use pocketbook_records::kind::Class;
 use pocketbook_records::receipt::Outcome;
 
+use super::Store;
 use crate::params;
 use crate::writer::{Batch, Fault};
 
@@ -26,6 +27,29 @@ pub(crate) struct Line<'a> {
 }
 
 const SALT: usize = 16;
+
+/// Returns what was authored under a name in a commit; none if it was erased.
+pub(crate) fn content(
+    store: Store<'_>,
+    (mid, class): (Mid, Class),
+    commit: Commit,
+) -> Result<Option<String>, Fault> {
+    let kept: Option<Option<Vec<u8>>> = store.sql.one(
+        "SELECT value
+         FROM journal
+         WHERE district = $1 AND number = $2 AND mid = $3
+         LIMIT 1",
+        params![store.district, commit, mid],
+        |row| Ok(row.maybe_bytes(0)?.map(<[u8]>::to_vec)),
+    )?;
+    let Some(mut value) = kept.flatten() else {
+        return Ok(None);
+    };
+    if class == Class::Sensitive {
+        value = store.keyring.open(mid.as_bytes(), &value)?;
+    }
+    Ok(String::from_utf8(value.split_off(SALT.min(value.len()))).ok())
+}
 
 /// Appends a line.
 pub(crate) fn append(batch: &mut Batch<'_>, line: &Line<'_>) -> Result<(), Fault> {

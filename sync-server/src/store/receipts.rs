@@ -92,6 +92,16 @@ pub fn find(
     enrolment: EnrolmentId,
     mseq: Mseq,
 ) -> Result<Option<Receipt>, Fault> {
+    let row = row_of(store, enrolment, mseq)?;
+    Ok(row.and_then(|row| row.receipts.into_iter().find(|r| r.mseq == mseq)))
+}
+
+/// Returns the row that holds the receipt of one mutation.
+pub(crate) fn row_of(
+    store: Store<'_>,
+    enrolment: EnrolmentId,
+    mseq: Mseq,
+) -> Result<Option<ReceiptRow>, Fault> {
     let row = store.sql.one(
         "SELECT line
          FROM receipts
@@ -101,6 +111,8 @@ pub fn find(
         params![store.district, enrolment, mseq],
         |row| Ok(serde_json::from_str::<ReceiptRow>(row.text(0)?)),
     )?;
-    let row = row.transpose()?;
-    Ok(row.and_then(|row| row.receipts.into_iter().find(|r| r.mseq == mseq)))
+    Ok(row.transpose()?.filter(|row| {
+        let first = row.receipts.first();
+        first.is_some_and(|first| first.mseq <= mseq)
+    }))
 }

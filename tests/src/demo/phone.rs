@@ -101,7 +101,13 @@ impl Phone {
         };
         let store = Arc::new(account::open(folder, account, seams)?);
         let secret = keys.enrolment_secret(account)?;
-        let answer = enrol(line.clone(), code, &secret, &format!("{name}的手机")).await?;
+        let answer = enrol(
+            line.clone(),
+            code,
+            (&secret, None),
+            &format!("{name}的手机"),
+        )
+        .await?;
         store.adopt(&answer)?;
         let (enrolment, user) = (answer.enrolment, answer.user);
         let bearer = format!("{enrolment}.{}", hex::encode(secret.bytes()));

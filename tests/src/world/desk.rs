@@ -26,7 +26,7 @@ impl Desk {
             .expect("a session has a token")
             .to_owned();
         let town = unknown.town().clone();
-        let chance = Chance::new(town.seed, &format!("desk/{login}/{}", town.time.now()));
+        let chance = Chance::new(town.seed, &format!("desk/{login}/{token}"));
         let bearer = if token.starts_with("desk.") {
             token
         } else {

@@ -236,6 +236,7 @@ pub fn enrol_request(code: &str, secret: &[u8; 32]) -> EnrolRequest {
         secret_hash: Hex(BlobHash::of(secret).0),
         device: "handmade".to_owned(),
         schema: SCHEMA,
+        continues: None,
     }
 }
 

@@ -310,7 +310,8 @@ impl Phone {
             .enrolment_secret(&self.account())
             .expect("a secret is made");
         let line = self.device.line.clone();
-        let answer = enrol(line, &code.to_string(), &secret, &self.device.name).await?;
+        let introduction = (&secret, self.store().continues()?);
+        let answer = enrol(line, &code.to_string(), introduction, &self.device.name).await?;
         self.store().adopt(&answer)?;
         *lock(&self.user) = Some(answer.user);
         let credential = Credential {

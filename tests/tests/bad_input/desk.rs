@@ -77,7 +77,9 @@ async fn a_step_that_can_not_be_taken_says_why_and_changes_nothing() {
     let used = chen.step(case, json!({"reason": "误报"})).await;
     chen.sends(case, "urge", &used).await.ok();
     // A name that was used before carries nothing out.
-    chen.sends(case, "void", &used).await;
+    let other = chen.sends(case, "void", &used).await.problem();
+    assert_eq!((other.status, other.kind.as_str()), (409, "mid-reused"));
+    chen.sends(case, "urge", &used).await.ok();
     assert_eq!(chen.state_of(case).await, "accepted");
     let borrowed = wu.sends(case, "void", &used).await.problem();
     assert_eq!(

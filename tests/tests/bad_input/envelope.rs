@@ -46,6 +46,9 @@ async fn a_request_that_is_none_is_refused_in_words_and_leaves_no_trace() {
     let with_hole: Vec<_> = [1, 3]
         .map(|n| json!({"mid": phone.uuid(), "mseq": n, "frozen": {}}))
         .into();
+    let endless: Vec<_> = [u64::MAX, u64::MAX]
+        .map(|n| json!({"mid": phone.uuid(), "mseq": n, "frozen": {}}))
+        .into();
     let someone = phone.uuid();
     let json = "application/json";
 
@@ -99,6 +102,14 @@ async fn a_request_that_is_none_is_refused_in_words_and_leaves_no_trace() {
             json,
             "",
             with("mutations", json!(with_hole)),
+            400,
+            "malformed",
+        ),
+        (
+            "numbers beyond all counting",
+            json,
+            "",
+            with("mutations", json!(endless)),
             400,
             "malformed",
         ),

@@ -137,6 +137,50 @@ async fn each_wrong_content_gets_its_own_word_and_is_kept_while_its_neighbours_a
             Reason::Malformed,
         ),
         (
+            "a member of the mutation that nobody knows",
+            stage.patch(r#""colour":1,"set":[{"path":"tenure","was":"own","to":"rent"}]"#),
+            Rejected,
+            field(Reason::UnknownField, "colour"),
+        ),
+        (
+            "a member of one of its parts that nobody knows",
+            stage.patch(r#""set":[{"path":"tenure","was":"own","to":"rent","by":"me"}]"#),
+            Rejected,
+            field(Reason::UnknownField, "set.0.by"),
+        ),
+        (
+            "a field set twice",
+            stage.patch(
+                r#""set":[{"path":"tenure","was":"own","to":"rent"},{"path":"tenure","to":"own"}]"#,
+            ),
+            Rejected,
+            Reason::Malformed,
+        ),
+        (
+            "a counter counted twice",
+            stage.patch(r#""inc":{"knocks":1,"knocks":2}"#),
+            Rejected,
+            Reason::Malformed,
+        ),
+        (
+            "elements added twice over",
+            stage.patch(r#""add":{"tags":["a"],"tags":["b"]}"#),
+            Rejected,
+            Reason::Malformed,
+        ),
+        (
+            "elements removed twice over",
+            stage.patch(r#""remove":{"tags":["a"],"tags":["b"]}"#),
+            Rejected,
+            Reason::Malformed,
+        ),
+        (
+            "a count beyond all counting",
+            stage.patch(r#""inc":{"knocks":9223372036854775807}"#),
+            Rejected,
+            field(Reason::BadValue, "knocks"),
+        ),
+        (
             "NUL",
             stage.set("door_code", r#""\u0000""#),
             Rejected,

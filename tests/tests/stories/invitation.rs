@@ -92,7 +92,7 @@ async fn enrols(folder: &Path, invitation: &Invitation) -> Result<EnrolAnswer, S
         seams.transport.clone(),
         seams.keys.enrolment_secret("wang").expect("a secret"),
     );
-    let answer = accept(transport, invitation, &secret, "phone").await?;
+    let answer = accept(transport, invitation, (&secret, None), "phone").await?;
     let store = Arc::new(account::open(folder, "wang", seams)?);
     store.adopt(&answer)?;
     let credential = Credential {

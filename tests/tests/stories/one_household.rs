@@ -329,3 +329,31 @@ async fn two_days_of_moving_out_wait_for_the_head_and_nobody_is_silently_gone() 
     }
     team.world.check(&team.phones()).await;
 }
+
+#[tokio::test]
+async fn a_tag_that_two_people_added_goes_when_somebody_who_saw_both_takes_it_off() {
+    let world = World::new(19).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 10).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let person = wang.person(wang.flat(0), 0);
+    wang.tags(person, "disabled", "残疾证");
+    zhao.tags(person, "disabled", "残疾证");
+    for phone in [&wang, &zhao, &wang, &zhao] {
+        phone.syncs().await;
+    }
+
+    let seen = wang.sees(&PERSON, person);
+    wang.enters(&seen, "tags/disabled", Value::Null);
+    wang.syncs().await;
+    zhao.syncs().await;
+
+    for phone in [&wang, &zhao] {
+        let tags = phone.sees(&PERSON, person).value("tags");
+        assert!(tags.get("disabled").is_none(), "{tags}");
+    }
+    world.check(&[&wang, &zhao]).await;
+}

@@ -15,6 +15,8 @@ use pocketbook_records::rights::Role;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::wire::Mode;
 use pocketbook_tests::data::households;
+use pocketbook_tests::sim::look;
+use pocketbook_tests::world::check::Truth;
 use pocketbook_tests::world::{Fault, HandMade, On, Phone, World};
 use serde_json::json;
 
@@ -304,4 +306,68 @@ async fn another_account_never_takes_a_book_over_and_the_same_one_may_enrol_agai
 
     let again = wang.tries_to_enrol(&world.code("王").await.code).await;
     assert_eq!(again.expect("the same account may").user, wang.user());
+}
+
+#[tokio::test]
+async fn an_account_that_enrols_again_goes_on_with_its_work_and_nothing_is_taken_twice() {
+    let world = World::new(7).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 10).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let flat = wang.flat(0);
+    wang.visits(flat, "第一次");
+    wang.syncs().await;
+    // This one arrives, and its receipt does not.
+    wang.visits(flat, "第二次");
+    wang.line().next(On::Sync, Fault::LoseAnswer);
+    wang.line().weather(|_| Some(Fault::LoseRequest));
+    wang.sync().await.expect_err("no answer came");
+    wang.visits(flat, "第三次");
+    wang.line().is_good();
+
+    wang.enrols(&world.code("王").await.code).await;
+    wang.visits(flat, "第四次");
+    wang.syncs().await;
+
+    assert_eq!(wang.status().state, SyncState::Synced);
+    assert_eq!(wang.home(flat).visits.len(), 4);
+    let truth = Truth::of(&world.town().server());
+    assert_eq!(truth.of_kind(&VISIT).count(), 4);
+    assert!(wang.tray().is_empty());
+    world.check(&[&wang]).await;
+}
+
+#[tokio::test]
+async fn content_that_was_changed_beside_the_store_after_it_left_is_authored_once_more() {
+    let world = World::new(8).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 10).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let flat = wang.flat(0);
+    let visit = wang.visits(flat, "第一次");
+    wang.line().next(On::Sync, Fault::LoseAnswer);
+    wang.line().weather(|_| Some(Fault::LoseRequest));
+    wang.sync().await.expect_err("no answer came");
+    let Some(connection) = look::beside(&wang) else {
+        return;
+    };
+    connection
+        .execute(
+            "UPDATE authored SET frozen = replace(frozen, '第一次', '改过的')",
+            [],
+        )
+        .expect("it is changed");
+    wang.line().is_good();
+
+    wang.syncs().await;
+    wang.syncs().await;
+
+    assert_eq!(wang.status().waiting, 0);
+    let enrolment = wang.store().account().expect("enrolled").enrolment;
+    let rows = look::receipts(&world.town().server(), enrolment);
+    let words: usize = rows.iter().map(|row| row.receipts.len()).sum();
+    assert_eq!(words, 2, "both contents have a word of the server's");
+    assert_eq!(wang.sees(&VISIT, visit).value("note"), "改过的");
 }

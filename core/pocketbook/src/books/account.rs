@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pocketbook_records::ids::{EnrolmentId, Epoch, UnitId, UserId};
-use pocketbook_records::wire::{Certificate, EnrolAnswer};
+use pocketbook_records::ids::{EnrolmentId, Epoch, Mseq, UnitId, UserId};
+use pocketbook_records::wire::{Certificate, Continues, EnrolAnswer};
 use pocketbook_sqlite::{Access, Options, RawKey, is_encryption_built};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::seal::SealKey;
 use crate::seams::Seams;
-use crate::store::{LADDER, Store, meta, scopes};
+use crate::store::{LADDER, Store, meta, receipts, scopes};
 
 /// What the server told this enrolment about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,18 @@ impl Store {
             meta::write(transaction, meta::USER, &account.user.to_string())?;
             scopes::admit(transaction, &answer.grants)?;
             Ok(())
+        })
+    }
+
+    /// Returns what a new enrolment of this account takes over, if there was one.
+    pub fn continues(&self) -> Result<Option<Continues>> {
+        self.read(|connection| {
+            let account: Option<Account> = meta::read_json(connection, meta::ACCOUNT)?;
+            let settled = receipts::settled_mseq(connection)?;
+            Ok(account.map(|account| Continues {
+                enrolment: account.enrolment,
+                first_mseq: Mseq(settled.0 + 1),
+            }))
         })
     }
 

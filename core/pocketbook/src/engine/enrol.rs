@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pocketbook_records::ids::{BlobHash, Hex};
 use pocketbook_records::invitation::{Invitation, PublicKey};
 use pocketbook_records::kind::SCHEMA;
-use pocketbook_records::wire::{EnrolAnswer, EnrolRequest};
+use pocketbook_records::wire::{Continues, EnrolAnswer, EnrolRequest};
 
 use super::call::{Server, read_json};
 use super::error::SyncError;
@@ -17,11 +17,12 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// Hands in a one-time code.
 ///
 /// The secret was made and stored *before*: if the answer is lost, the same code with the same
-/// secret gets the same answer again, and nobody else who saw the code can use it.
+/// secret gets the same answer again, and nobody else who saw the code can use it. An account that
+/// was enrolled here before names that enrolment ([`crate::store::Store::continues`]).
 pub async fn enrol(
     transport: Arc<dyn Transport>,
     code: &str,
-    secret: &Secret,
+    (secret, continues): (&Secret, Option<Continues>),
     device: &str,
 ) -> Result<EnrolAnswer, SyncError> {
     let asked = EnrolRequest {
@@ -29,6 +30,7 @@ pub async fn enrol(
         secret_hash: Hex(BlobHash::of(secret.bytes()).0),
         device: device.to_owned(),
         schema: SCHEMA,
+        continues,
     };
     let body = serde_json::to_vec(&asked).map_err(crate::error::Error::from)?;
     let request = Request::new(Method::Post, "/v1/enrol")
@@ -46,11 +48,11 @@ pub async fn enrol(
 pub async fn accept(
     transport: Arc<dyn Transport>,
     invitation: &Invitation,
-    secret: &Secret,
+    introduction: (&Secret, Option<Continues>),
     device: &str,
 ) -> Result<EnrolAnswer, SyncError> {
     let code = invitation.code.to_string();
-    let answer = enrol(transport, &code, secret, device).await?;
+    let answer = enrol(transport, &code, introduction, device).await?;
     let is_same = |key: &PublicKey, told: &str| hex::encode(key.key.0) == told;
     let are_same = is_same(&invitation.bundle, &answer.bundle_key)
         && is_same(&invitation.sealing, &answer.sealing_key);
@@ -68,7 +70,7 @@ mod tests {
     async fn enrol_with(said: fn() -> Said) -> Result<EnrolAnswer, SyncError> {
         let line = Line::new();
         line.answers(move |_| Ok(said()));
-        enrol(line, "CODE", &Secret::new([1; 32]), "phone").await
+        enrol(line, "CODE", (&Secret::new([1; 32]), None), "phone").await
     }
 
     #[tokio::test]
@@ -78,7 +80,9 @@ mod tests {
         line.answers(move |_| Ok(Said::status(200).body("application/json", answer.clone())));
 
         let secret = Secret::new([1; 32]);
-        let answer = enrol(line.clone(), "CODE", &secret, "phone").await.unwrap();
+        let answer = enrol(line.clone(), "CODE", (&secret, None), "phone")
+            .await
+            .unwrap();
 
         let asked = line.asked.lock().unwrap();
         let sent: EnrolRequest = serde_json::from_slice(&asked[0].body).unwrap();
@@ -133,7 +137,7 @@ mod tests {
             let answer = serde_json::to_string(&answer).unwrap();
             line.answers(move |_| Ok(Said::status(200).body("application/json", answer.clone())));
 
-            let accepted = accept(line, &invitation, &Secret::new([1; 32]), "phone").await;
+            let accepted = accept(line, &invitation, (&Secret::new([1; 32]), None), "phone").await;
 
             match accepted {
                 Ok(_) => assert!(believed),

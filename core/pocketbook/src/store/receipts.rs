@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use pocketbook_records::ids::{Mid, Mseq, RecordId};
+use pocketbook_records::ids::{Mid, Mseq, RecordId, check8};
 use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
 use pocketbook_records::wire::Key;
 use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
 
 use crate::error::Result;
-use crate::store::{from_sql_int, id_column, sql_int};
+use crate::store::{from_sql_int, id_column, outbox, sql_int};
 
 /// Takes receipts; returns how many settled something. Records concerned go into `touched`.
 pub(crate) fn take(
@@ -49,6 +50,7 @@ fn settle(
     receipt: &Receipt,
     touched: &mut BTreeSet<Key>,
 ) -> Result<bool> {
+    author_again_if_other(connection, receipt)?;
     // What was accepted about a record that the author may not read is never seen again.
     let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
     let is_blind = receipt.rev.is_none() && !in_tray;
@@ -83,6 +85,40 @@ fn settle(
     touched.insert(key);
     touched.extend(about);
     Ok(true)
+}
+
+/// The server's word is on other content under the same name (this database was tampered with, or
+/// is the copy of another): what lies here never arrived, so it is authored once more, under a name
+/// that follows from both.
+fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<()> {
+    let here: Option<String> = connection
+        .prepare_cached(
+            "SELECT frozen FROM authored WHERE mid = ?1 AND mseq = ?2 AND outcome IS NULL",
+        )?
+        .query_row(
+            params![receipt.mid.as_bytes(), sql_int(receipt.mseq.0)],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(here) = here.filter(|here| check8(here.as_bytes()) != receipt.check) else {
+        return Ok(());
+    };
+    let mid = Uuid::new_v5(&receipt.mid.0, here.as_bytes());
+    connection
+        .prepare_cached(
+            "INSERT INTO authored (mseq, mid, kind, id, about_kind, about_id, frozen, authored)
+             SELECT ?2, ?3, kind, id, about_kind, about_id, frozen, authored FROM authored
+             WHERE mid = ?1",
+        )?
+        .execute(params![
+            receipt.mid.as_bytes(),
+            sql_int(outbox::next_mseq(connection)?.0),
+            mid.as_bytes()
+        ])?;
+    connection
+        .prepare_cached("UPDATE authored SET overlaid = 0 WHERE mid = ?1")?
+        .execute([receipt.mid.as_bytes()])?;
+    Ok(())
 }
 
 /// Takes own work off the view once the mirror visibly contains it. A decision about a record that
@@ -141,7 +177,7 @@ pub(crate) fn settled_mseq(connection: &Connection) -> Result<Mseq> {
         .query_row([], |row| row.get(0))?;
     match first_open {
         Some(mseq) => Ok(Mseq(from_sql_int(mseq - 1))),
-        None => crate::store::outbox::highest_mseq(connection),
+        None => outbox::highest_mseq(connection),
     }
 }
 

@@ -201,6 +201,7 @@ pub(super) fn enrolment(code: &str, secret: &[u8; 32]) -> Value {
         secret_hash: Hex(hash_secret(secret)),
         device: "手机".into(),
         schema: 1,
+        continues: None,
     };
     serde_json::to_value(request).unwrap()
 }
