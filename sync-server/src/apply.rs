@@ -41,13 +41,15 @@ mod standing;
 mod tests;
 mod tray;
 mod verdict;
+pub(crate) mod witness;
 
-use pocketbook_records::ids::{Mid, Mseq, RecordId, UserId, check8};
+use pocketbook_records::ids::{Commit, Mid, Mseq, RecordId, UserId, check8};
 use pocketbook_records::kind::{Class, Home, Kind};
 use pocketbook_records::mutation::{Frozen, Op};
 use pocketbook_records::receipt::{Outcome, Reason, Receipt};
 use pocketbook_records::time::Interval;
 use pocketbook_records::wire::{Key, Put};
+use serde_json::Value;
 
 use crate::caller::Caller;
 use crate::store::{accounts, journal, receipts, records};
@@ -74,6 +76,17 @@ pub(crate) struct Work {
     pub(crate) at: Interval,
     /// Whether somebody has ruled on it already.
     pub(crate) ruling: Ruling,
+    /// What a history that was lost made of it, if a phone brings it back with proof.
+    pub(crate) retold: Option<Retold>,
+}
+
+/// A mutation's word in a history that was lost.
+#[derive(Debug, Clone)]
+pub(crate) struct Retold {
+    /// The commit that took it.
+    pub(crate) origin: Commit,
+    /// The official number that it was given.
+    pub(crate) number: Option<Value>,
 }
 
 /// Under which ruling a mutation is decided.

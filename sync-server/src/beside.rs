@@ -76,6 +76,33 @@ pub fn write_ordinal(dir: &Path, ordinal: &Ordinal) -> Result<(), BesideError> {
     )
 }
 
+/// Notes that the data is about to be replaced by a backup: the next opening begins a new history.
+pub(crate) fn note_restoring(dir: &Path) -> io::Result<()> {
+    let mark = restoring(dir);
+    if let Some(folder) = mark.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    private().open(&mark)?.sync_all()?;
+    File::open(dir.join("beside"))?.sync_all()
+}
+
+/// Says whether the data was replaced by a backup and not opened since.
+pub(crate) fn is_restoring(dir: &Path) -> io::Result<bool> {
+    restoring(dir).try_exists()
+}
+
+/// Takes the mark away.
+pub(crate) fn forget_restoring(dir: &Path) -> io::Result<()> {
+    match fs::remove_file(restoring(dir)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::open(dir.join("beside"))?.sync_all(),
+    }
+}
+
+fn restoring(dir: &Path) -> PathBuf {
+    dir.join("beside/restoring")
+}
+
 /// Reads a JSON file; none if there is none.
 pub(crate) fn read_json<T: for<'de> Deserialize<'de>>(
     path: &Path,
@@ -162,6 +189,19 @@ impl OutsideLog {
             path: dir.join("beside/outside.ndjson"),
             writing: Mutex::new(()),
         }
+    }
+
+    /// Reads all lines, the oldest first. A last one without its end was never answered for.
+    pub fn read(&self) -> Result<Vec<Outside>, BesideError> {
+        let text = match fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text?,
+        };
+        let whole = text.split_inclusive(|byte| *byte == b'\n');
+        whole
+            .filter(|line| line.ends_with(b"\n"))
+            .map(|line| Ok(serde_json::from_slice(line)?))
+            .collect()
     }
 
     /// Appends lines and brings them to the disk.

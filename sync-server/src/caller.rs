@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 
 use pocketbook_records::ids::{EnrolmentId, UserId};
 use pocketbook_records::time::Millis;
+use pocketbook_records::wire::Certificate;
 
 use crate::refusal::Refusal;
 use crate::server::Server;
@@ -109,6 +110,39 @@ impl Server {
             }
         };
         admit(&credential, found, self.now())
+    }
+}
+
+impl Server {
+    /// Recognises a phone that was enrolled in a history that was lost, by the certificate that it
+    /// shows: its work is taken, and it reads nothing until an operator lets it.
+    pub async fn readmit(
+        &self,
+        bearer: &str,
+        certificate: Option<&Certificate>,
+    ) -> Result<Caller, Refusal> {
+        let Credential::Phone(enrolment, hash) = Credential::read(bearer)? else {
+            return Err(Refusal::UnknownCaller);
+        };
+        let vouched = certificate.filter(|lost| {
+            lost.enrolment == enrolment
+                && bool::from(lost.secret_hash.0.ct_eq(&hash))
+                && self.keyring().vouches(lost)
+        });
+        let lost = vouched.cloned().ok_or(Refusal::UnknownCaller)?;
+        let job = move |batch: &mut crate::Batch<'_>| {
+            // Known since: whoever shows another secret is somebody else.
+            if accounts::enrolment(batch.store(), lost.enrolment)?.is_some() {
+                return Ok(false);
+            }
+            batch.commit()?;
+            accounts::readmit(batch, &lost)?;
+            Ok(true)
+        };
+        if self.writer().run_async(job).await? {
+            tracing::error!(%enrolment, "a phone enrolled after the backup waits to be let in: unblock its account");
+        }
+        self.caller(bearer).await
     }
 }
 

@@ -23,14 +23,17 @@ mod tests;
 use std::sync::Arc;
 
 use pocketbook_records::wire::{
-    self, Ask, MAX_MUTATIONS, MAX_SCOPES, MAX_SPANS, MAX_WANT, Mode, PROTO,
+    self, Ask, Echo, MAX_MUTATIONS, MAX_SCOPES, MAX_SPANS, MAX_WANT, Mode, PROTO, Put,
 };
 
+use crate::apply::witness;
 use crate::caller::Caller;
 use crate::feed::frames::Frames;
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::store::accounts::{self, Contact};
+use crate::store::{histories, org};
+use crate::writer::Fault;
 
 pub use inside::{Authored, DeskReceipt};
 
@@ -56,6 +59,10 @@ impl Server {
             skew: request.now.wall.saturating_sub(self.now()),
         };
         self.0.present.note_contact(caller.enrolment, said.clone());
+        if let Some(echo) = self.strange_echo(&request).await? {
+            self.fork(echo).await?;
+        }
+        self.hear(caller, &request).await?;
         let request = Arc::new(request);
         let handed = if request.mutations.is_empty() {
             hand_in::Handed::default()
@@ -72,6 +79,58 @@ impl Server {
         }
         let frames = Frames::new(self, caller, streams);
         Ok(SyncAnswer { answer, frames })
+    }
+
+    /// Hears what a phone remembers of a history that was lost.
+    async fn hear(&self, caller: &Caller, request: &wire::Request) -> Result<(), Refusal> {
+        if request.witness.is_empty() || caller.locked {
+            return Ok(());
+        }
+        let hears = |shown: Vec<Put>| {
+            let caller = caller.clone();
+            move |batch: &mut crate::Batch<'_>| {
+                let granted = org::granted(batch.store(), caller.user, batch.now())?;
+                for put in &shown {
+                    witness::hear(batch, &caller, &granted.scopes, put)?;
+                }
+                Ok(())
+            }
+        };
+        let together = self.writer().run_async(hears(request.witness.clone()));
+        match together.await {
+            Err(fault) if fault.may_be_one_mutation() => {}
+            heard => return Ok(heard?),
+        }
+        for put in &request.witness {
+            let alone = self.writer().run_async(hears(vec![put.clone()]));
+            match alone.await {
+                Err(fault) if fault.may_be_one_mutation() => {
+                    tracing::error!(id = %put.id, %fault, "a witness was left aside because the server fails at it");
+                }
+                heard => heard?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the request's echo if it is ours and tells of a history that is not here. What this
+    /// process has committed itself needs no look into the database.
+    async fn strange_echo(&self, request: &wire::Request) -> Result<Option<Echo>, Refusal> {
+        let genuine = |echo: &&Echo| contact::is_genuine(self.keyring(), echo);
+        let Some(echo) = request.echo.as_ref().filter(genuine) else {
+            return Ok(None);
+        };
+        let is_own = self.0.present.look(|picture| {
+            echo.epoch == picture.head.epoch
+                && picture.opened < echo.commit
+                && echo.commit <= picture.head.last
+        });
+        if is_own {
+            return Ok(None);
+        }
+        let asked = echo.clone();
+        let told = self.read_async(move |store| Ok::<_, Fault>(histories::told_by(store, &asked)?));
+        Ok(told.await?.map(|_| echo.clone()))
     }
 
     /// Notes that an enrolment has begun: its code can't be used again.
@@ -101,6 +160,8 @@ fn check(caller: &Caller, request: &wire::Request) -> Result<(), Refusal> {
     }
     let pull = request.pull.as_ref();
     let is_large = request.mutations.len() > MAX_MUTATIONS
+        || request.witness.len() > MAX_WANT
+        || request.proofs.len() > MAX_MUTATIONS
         || pull.is_some_and(|p| {
             p.scopes.len() > MAX_SCOPES
                 || p.want.len() > MAX_WANT

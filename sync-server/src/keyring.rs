@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, Verifier};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -241,6 +241,29 @@ impl Keyring {
             id,
             key: Hex(SigningKey::from_bytes(&seed).verifying_key().to_bytes()),
         }
+    }
+
+    /// Says whether a certificate is this server's word, under the present key or an older one.
+    pub fn vouches(&self, certificate: &Certificate) -> bool {
+        let Certificate {
+            enrolment,
+            user,
+            secret_hash,
+            at,
+            key_id,
+            ..
+        } = certificate;
+        let mut keys = self.keys.bundle.iter();
+        let key = keys.find(|key| key.id == *key_id);
+        let signature = hex::decode(&certificate.signature).ok();
+        let signature = signature.and_then(|bytes| Signature::from_slice(&bytes).ok());
+        let (Some(key), Some(signature)) = (key, signature) else {
+            return false;
+        };
+        let signed = serde_json::to_vec(&(enrolment, user, secret_hash, at, key_id))
+            .expect("plain values always serialize");
+        let key = SigningKey::from_bytes(&key.key.0).verifying_key();
+        key.verify(&signed, &signature).is_ok()
     }
 
     /// Writes the server's signed word that it knows an enrolment.

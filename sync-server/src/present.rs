@@ -45,6 +45,9 @@ pub(crate) struct Known {
 pub(crate) struct Picture {
     pub(crate) head: districts::Head,
     pub(crate) scopes: HashMap<String, scopes::Head>,
+    /// Where the head stood when this process had reserved its first numbers: all later ones are
+    /// its own.
+    pub(crate) opened: Commit,
     known: HashMap<EnrolmentId, Arc<Known>>,
     generation: u64,
 }
@@ -66,6 +69,7 @@ impl Present {
     pub(crate) fn new(head: districts::Head, scopes: HashMap<String, scopes::Head>) -> Self {
         Self {
             picture: RwLock::new(Picture {
+                opened: head.last,
                 head,
                 scopes,
                 known: HashMap::new(),
@@ -95,6 +99,12 @@ impl Present {
             picture.known.remove(&enrolment);
             picture.generation += 1;
         }
+    }
+
+    /// Notes that the first numbers are reserved.
+    pub(crate) fn note_opened(&self) {
+        let mut picture = self.picture.write().unwrap_or_else(PoisonError::into_inner);
+        picture.opened = picture.head.last;
     }
 
     /// Returns the generation to begin a finding in.

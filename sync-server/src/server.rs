@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use pocketbook_records::ids::UnitId;
+use pocketbook_records::ids::{Commit, UnitId};
 use pocketbook_records::invitation::Address;
 use pocketbook_records::time::{At, Millis};
+use pocketbook_records::wire::{Echo, Fork};
 
-use crate::beside::{self, BesideError, Lock, OutsideLog};
+use crate::beside::{self, BesideError, Lock, Ordinal, Outside, OutsideLog};
 use crate::caller::Station;
 use crate::keyring::Keyring;
 use crate::present::Present;
@@ -17,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::seams::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::store::accounts::{self, Blip, NewEnrolment, User};
 use crate::store::org::{self, Unit};
-use crate::store::{District, LADDER, Sql, SqlError, Store, districts, scopes};
+use crate::store::{District, LADDER, Sql, SqlError, Store, districts, histories, scopes};
 use crate::writer::{Batch, Fault, Seat, Writer};
 
 /// The most readers that work at the same time.
@@ -72,6 +73,9 @@ pub enum OpenError {
     /// `init` was run here already.
     #[error("failed to set up a folder that holds a district already")]
     AlreadySetUp,
+    /// A restore was cut off between taking the old data away and putting the backup there.
+    #[error("failed to open a folder in which a restore was cut off: run `restore` again")]
+    HalfRestored,
     /// Another process works on it.
     #[error("failed to take a folder that another process works on")]
     Taken,
@@ -154,12 +158,65 @@ impl Server {
             return Err(OpenError::NotSetUp);
         }
         let lock = beside::lock(dir)?.ok_or(OpenError::Taken)?;
-        let sql = Sql::open(&database(&data_of(dir)), &LADDER)?;
-        let server = Self::over(dir, sql, lock, options)?;
-        match server.read(|store| accounts::enrolment(store, accounts::SYSTEM))? {
-            Some(_) => Ok(server),
-            None => Err(OpenError::NotSetUp),
+        if !data_of(dir).try_exists()? && beside::is_restoring(dir)? {
+            return Err(OpenError::HalfRestored);
         }
+        let sql = Sql::open(&database(&data_of(dir)), &LADDER)?;
+        let noted = beside::read_ordinal(dir)?;
+        let district = districts::only(&sql)?.ok_or(OpenError::NotSetUp)?;
+        let head = districts::head(&sql, district)?;
+        let server = Self::over(dir, sql, lock, options)?;
+        if server
+            .read(|store| accounts::enrolment(store, accounts::SYSTEM))?
+            .is_none()
+        {
+            return Err(OpenError::NotSetUp);
+        }
+        let is_restored = beside::is_restoring(dir)?;
+        let noted = noted.filter(|noted| is_restored || is_behind(&head, noted));
+        if let Some(noted) = noted {
+            server.begin_anew(Commit::new(noted.ordinal, noted.reserved))?;
+        }
+        if is_restored {
+            beside::forget_restoring(dir)?;
+        }
+        Ok(server)
+    }
+
+    /// Begins the next history after the last commit that is here; those up to another one are
+    /// noted as lost. What a restore must not undo is done again.
+    pub(crate) fn begin_anew(&self, until: Commit) -> Result<Fork, OpenError> {
+        let outside = self.outside().read()?;
+        let fork = self.writer().run(move |batch| {
+            let after = histories::newest(batch.store())?;
+            let fork = Fork { after, until };
+            histories::begin_anew(batch, fork)?;
+            outside.iter().try_for_each(|line| replay(batch, line))?;
+            Ok(fork)
+        })?;
+        tracing::error!(after = %fork.after, until = %fork.until, "a history was lost: phones bring it back");
+        Ok(fork)
+    }
+
+    /// Begins the next history because of a roll-back that a phone's echo tells of.
+    pub(crate) async fn fork(&self, told: Echo) -> Result<(), Refusal> {
+        let outside = self.outside().read().map_err(Fault::from)?;
+        let fork = self
+            .writer()
+            .run_async(move |batch| {
+                // Another phone may have told of it meanwhile.
+                let Some(fork) = histories::told_by(batch.store(), &told)? else {
+                    return Ok(None);
+                };
+                histories::begin_anew(batch, fork)?;
+                outside.iter().try_for_each(|line| replay(batch, line))?;
+                Ok(Some(fork))
+            })
+            .await?;
+        if let Some(fork) = fork {
+            tracing::error!(after = %fork.after, until = %fork.until, "the database was rolled back: phones bring back what was lost");
+        }
+        Ok(())
     }
 
     fn over(dir: &Path, sql: Sql, lock: Lock, options: Options) -> Result<Self, OpenError> {
@@ -187,6 +244,7 @@ impl Server {
             Form::Inline => Writer::inline(seat)?,
             Form::Threaded => Writer::threaded(seat)?,
         };
+        present.note_opened();
         Ok(Self(Arc::new(Inner {
             dir: dir.to_owned(),
             district,
@@ -371,6 +429,28 @@ pub(crate) fn data_of(dir: &Path) -> PathBuf {
 /// Returns the path of the database in a data directory, or in a backup of one.
 pub(crate) fn database(data: &Path) -> PathBuf {
     data.join("pocketbook.db")
+}
+
+/// Says whether the database is older than what is noted beside it: it was rolled back.
+fn is_behind(head: &districts::Head, noted: &Ordinal) -> bool {
+    (head.epoch, head.reserved) < (noted.ordinal, noted.reserved)
+}
+
+/// Does again what was noted outside the database; what is so already stays as it is.
+fn replay(batch: &mut Batch<'_>, line: &Outside) -> Result<(), Fault> {
+    match line {
+        Outside::Grant { duty, .. } => org::put_duty(batch, duty)?,
+        Outside::Revoke {
+            user,
+            role,
+            unit,
+            until,
+            ..
+        } => drop(org::end_duties(batch, *user, *role, unit, *until)?),
+        Outside::Block { user, .. } => accounts::set_blocked(batch, *user, true)?,
+        Outside::Unblock { user, .. } => accounts::set_blocked(batch, *user, false)?,
+    }
+    Ok(())
 }
 
 /// Writes the rows that every district has.

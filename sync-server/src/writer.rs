@@ -329,11 +329,16 @@ impl Seat {
                     ordinal: head.epoch,
                     reserved: head.reserved,
                 };
+                // What is beside a database that was rolled back is the truth: it stays.
+                let is_behind = noted.is_some_and(|noted| noted.ordinal > ordinal.ordinal);
                 self.present.exchange(Change {
                     head: Some(head),
                     ..Change::default()
                 });
-                Ok(beside::write_ordinal(&self.dir, &ordinal)?)
+                match is_behind {
+                    true => Ok(()),
+                    false => Ok(beside::write_ordinal(&self.dir, &ordinal)?),
+                }
             }
             Err(fault) => {
                 self.sql.roll_back()?;

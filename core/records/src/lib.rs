@@ -37,6 +37,7 @@
 pub mod body;
 pub mod decide;
 pub mod digest;
+pub mod history;
 pub mod id_number;
 pub mod ids;
 pub mod invitation;
@@ -51,4 +52,5 @@ pub mod scope;
 pub mod stamp;
 pub mod time;
 pub mod wire;
+pub mod witness;
 pub mod workflow;

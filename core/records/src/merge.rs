@@ -19,10 +19,15 @@
 //!
 //! None of the latter depends on the order of arrival. States change by commands only
 //! ([`crate::workflow`]); reviews are decided by [`crate::decide`].
+//!
+//! After a restore phones bring back what the server had lost ([`crate::history`]). What somebody
+//! had been shown who has written since is done already; and an edit made upon lost history
+//! applies without comparing `was` if its author had been shown whatever is stored now.
 
 use serde_json::{Value, json};
 
 use crate::body::Fields;
+use crate::history::Lost;
 use crate::ids::{Commit, EnrolmentId, Mid, Mseq, UserId};
 use crate::kind::{Kind, Rule};
 use crate::kinds::review::{BASE, Candidate};
@@ -63,6 +68,10 @@ pub struct Author {
     pub holder: bool,
     /// The commit.
     pub commit: Commit,
+    /// The commit that took it in a history that was lost, if a phone brings it back.
+    pub origin: Option<Commit>,
+    /// What restores threw away.
+    pub lost: Lost,
 }
 
 /// A field on which people disagree.
@@ -122,16 +131,18 @@ pub fn merge(
         }
     }
     for (path, by) in &edit.inc {
-        count(&mut judge.out.body, path, *by);
+        if !judge.is_done_already(path) {
+            count(&mut judge.out.body, path, *by);
+        }
     }
     for (path, items) in &edit.add {
-        for item in items {
-            judge.add(kind, path, item);
+        if !judge.is_done_already(path) {
+            items.iter().for_each(|item| judge.add(kind, path, item));
         }
     }
     for (path, items) in &edit.remove {
-        for item in items {
-            judge.remove(kind, path, item);
+        if !judge.is_done_already(path) {
+            items.iter().for_each(|item| judge.remove(kind, path, item));
         }
     }
     judge.out
@@ -189,11 +200,15 @@ impl Judge<'_> {
             .unwrap_or(&self.stored.created)
             .clone();
         let mine = self.author.mid.to_string();
+        if self.is_done_already(&set.path) {
+            return;
+        }
         if now == set.to {
             self.write(set);
             return;
         }
-        let in_conflict = now != set.was && !self.is_own(last.enrolment, last.mseq);
+        let in_conflict =
+            now != set.was && !self.is_own(last.enrolment, last.mseq) && !self.is_made_upon(&last);
         let reviewed = (self.under_review)(&set.path);
         let stays_put = never_auto && (in_conflict || reviewed) && !self.may_settle(in_conflict);
         let is_later = !last.at.is_after(self.author.at);
@@ -240,6 +255,26 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether a mutation that is brought back had been shown to who has written the field since.
+    fn is_done_already(&self, path: &Path) -> bool {
+        let stamps = &self.out.stamps.fields;
+        let last = stamps
+            .get(path)
+            .or_else(|| stamps.get(&Path::field(path.root())));
+        let last = last.unwrap_or(&self.stored.created);
+        let lost = &self.author.lost;
+        self.author
+            .origin
+            .is_some_and(|origin| lost.includes(last.seen, origin))
+    }
+
+    /// Whether the edit was made upon lost history that held what is stored now.
+    fn is_made_upon(&self, last: &Stamp) -> bool {
+        let lost = &self.author.lost;
+        let seen = self.edit.seen.filter(|seen| lost.holds(*seen));
+        lost.includes(seen, last.origin)
+    }
+
     /// A holder who saw the stored value may overwrite a field that waits for him.
     fn may_settle(&self, in_conflict: bool) -> bool {
         self.author.holder && !in_conflict
@@ -278,6 +313,7 @@ impl Judge<'_> {
     fn note_add(&mut self, element: Path) {
         let added = Added {
             commit: self.author.commit,
+            origin: self.author.origin,
             mseq: self.author.mseq,
         };
         let stamp = self.out.stamps.elements.entry(element).or_default();
@@ -320,7 +356,7 @@ impl Judge<'_> {
                 .fields
                 .get(&leaf)
                 .unwrap_or(&self.stored.created);
-            let seen = self.edit.seen.is_some_and(|seen| last.commit <= seen);
+            let seen = self.has_seen(last.commit, Some(last.origin));
             if seen || self.is_own(last.enrolment, last.mseq) {
                 continue;
             }
@@ -354,19 +390,23 @@ impl Judge<'_> {
     }
 
     fn has_seen_adds(&self, element: &Path) -> bool {
-        let seen = |commit: Commit, enrolment: EnrolmentId, mseq: Mseq| {
-            self.edit.seen.is_some_and(|seen| commit <= seen) || self.is_own(enrolment, mseq)
-        };
         match self.out.stamps.elements.get(element) {
-            Some(stamp) => stamp
-                .adds
-                .iter()
-                .all(|(who, add)| seen(add.commit, *who, add.mseq)),
+            Some(stamp) => stamp.adds.iter().all(|(who, add)| {
+                self.has_seen(add.commit, add.origin) || self.is_own(*who, add.mseq)
+            }),
             None => {
                 let created = &self.stored.created;
-                seen(created.commit, created.enrolment, created.mseq)
+                self.has_seen(created.commit, Some(created.origin))
+                    || self.is_own(created.enrolment, created.mseq)
             }
         }
+    }
+
+    /// Whether the author had been shown what a commit did, here or in a history that was lost.
+    fn has_seen(&self, commit: Commit, origin: Option<Commit>) -> bool {
+        let lost = &self.author.lost;
+        lost.includes(self.edit.seen, commit)
+            || origin.is_some_and(|origin| lost.includes(self.edit.seen, origin))
     }
 
     fn is_own(&self, enrolment: EnrolmentId, mseq: Mseq) -> bool {
@@ -383,7 +423,7 @@ impl Author {
     pub fn stamp(&self, seen: Option<Commit>) -> Stamp {
         Stamp {
             commit: self.commit,
-            origin: self.commit,
+            origin: self.origin.unwrap_or(self.commit),
             seen,
             enrolment: self.enrolment,
             mseq: self.mseq,

@@ -47,8 +47,11 @@ pub struct ElementStamp {
 /// One enrolment's last add of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Added {
-    /// The commit that added it.
+    /// The commit that added it here.
     pub commit: Commit,
+    /// The commit that first added it, if that was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Commit>,
     /// Its place in the enrolment's work.
     pub mseq: Mseq,
 }

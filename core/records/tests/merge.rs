@@ -2,6 +2,7 @@
 
 use pocketbook_records::body;
 use pocketbook_records::decide::{self, Decided};
+use pocketbook_records::history::Lost;
 use pocketbook_records::ids::{Commit, EnrolmentId, Mid, Mseq, RecordId, UserId};
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::PERSON;
@@ -34,6 +35,8 @@ fn author(phone: u128, mseq: u64, from: i64, to: i64, commit: u64) -> Author {
         own_chain: true,
         holder: false,
         commit: Commit(commit),
+        origin: None,
+        lost: Lost::default(),
     }
 }
 

@@ -135,7 +135,18 @@ pub(super) async fn set_blocked(
 ) -> Result<Outcome, AdminError> {
     let user = user(server, &login)?;
     if user.blocked == blocked {
-        return Ok(Outcome::Standing { changed: false });
+        let confirmed = if blocked {
+            0
+        } else {
+            let confirm = move |batch: &mut Batch<'_>| {
+                batch.commit()?;
+                Ok(accounts::confirm_readmitted(batch, user.user)?)
+            };
+            server.writer().run_async(confirm).await?
+        };
+        return Ok(Outcome::Standing {
+            changed: confirmed > 0,
+        });
     }
     let (at, user) = (server.now(), user.user);
     let noted = if blocked {
@@ -146,6 +157,9 @@ pub(super) async fn set_blocked(
     server.outside().append(&[noted]).map_err(Fault::from)?;
     let set = move |batch: &mut Batch<'_>| {
         batch.commit()?;
+        if !blocked {
+            accounts::confirm_readmitted(batch, user)?;
+        }
         Ok(accounts::set_blocked(batch, user, blocked)?)
     };
     server.writer().run_async(set).await?;

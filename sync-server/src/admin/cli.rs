@@ -133,6 +133,11 @@ pub enum Action {
         /// 新文件夹 · A folder that does not exist yet
         folder: PathBuf,
     },
+    /// 从备份恢复（先停止服务；备份之后的工作由手机补回）· Restore a backup; stop the server first
+    Restore {
+        /// 备份文件夹 · A folder that `backup` made
+        folder: PathBuf,
+    },
     /// 检查数据目录 · Look for what is wrong or will be
     Doctor,
 }
@@ -216,7 +221,7 @@ impl Action {
             input: Input::None,
         };
         Ok(Some(match self {
-            Self::Init { .. } | Self::Serve(_) => return Ok(None),
+            Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } => return Ok(None),
             Self::ImportOrg { file } => Asked {
                 input: Input::Whole(file),
                 ..plain(Command::ImportOrg)

@@ -18,7 +18,7 @@ use super::AdminError;
 use super::wire::{Finding, Level, Outcome};
 use crate::Server;
 use crate::beside;
-use crate::store::{SqlError, blobs, bundles, districts};
+use crate::store::{SqlError, blobs, bundles, districts, histories};
 
 /// A backup older than this is an alarm: one night was missed.
 const OLDEST_BACKUP_MS: Millis = 26 * 60 * 60 * 1000;
@@ -33,6 +33,7 @@ pub(super) fn examine(server: &Server) -> Result<Outcome, AdminError> {
         database(server)?,
         keys(server.dir()),
         ordinal(server)?,
+        history(server)?,
         files(server)?,
         book(server)?,
         uploads(&server.data()),
@@ -106,6 +107,27 @@ fn ordinal(server: &Server) -> Result<Finding, AdminError> {
             Level::Alarm,
             about,
             "缺少 beside/ordinal.json · beside/ordinal.json is missing",
+        ),
+    })
+}
+
+fn history(server: &Server) -> Result<Finding, AdminError> {
+    let about = "历史 · histories";
+    let lost = server.read(histories::lost)?.0;
+    Ok(match lost.last() {
+        None => finding(
+            Level::Good,
+            about,
+            "从未恢复或回退 · never restored or rolled back",
+        ),
+        Some(fork) => finding(
+            Level::Warning,
+            about,
+            format!(
+                "恢复或回退过 {n} 次；提交 {after} 之后丢失的由手机补回 · restored or rolled back {n} times; phones bring back what was lost after commit {after}",
+                n = lost.len(),
+                after = fork.after
+            ),
         ),
     })
 }

@@ -27,6 +27,7 @@ mod household_line;
 mod input;
 mod organisation;
 mod people;
+pub mod restore;
 mod show;
 
 use std::io;
@@ -193,6 +194,9 @@ pub enum RunError {
     /// The directory can't be made or opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The backup was not restored.
+    #[error(transparent)]
+    Restore(#[from] restore::RestoreError),
     /// The input can't be read.
     #[error("failed to read the input")]
     Input(#[source] io::Error),
@@ -226,6 +230,11 @@ pub fn run(cli: Cli) -> Result<bool, RunError> {
         return Ok(true);
     }
     let dir = cli.dir.ok_or(RunError::NoDirectory)?;
+    if let Action::Restore { folder } = &cli.action {
+        let restored = restore::restore(&dir, folder, Options::inline())?;
+        cli::say(show::restored(&restored));
+        return Ok(true);
+    }
     let Some(asked) = cli.action.into_asked().map_err(RunError::Input)? else {
         return Ok(true);
     };

@@ -5,6 +5,7 @@ use fast_qr::qr::QRBuilder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::cli::say;
+use super::restore::Restored;
 use super::wire::{EnrolCode, Event, Finding, Level, Outcome};
 
 /// Shows events as they come and remembers how it ended.
@@ -113,6 +114,22 @@ impl Screen {
         ));
     }
 }
+
+/// Says what a restore brought.
+pub(super) fn restored(restored: &Restored) -> String {
+    let made_at = chrono::DateTime::from_timestamp_millis(restored.made_at + CHINA_MS);
+    let made_at = made_at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string());
+    format!(
+        "已恢复到 {made_at} 的备份；原来的数据移到 data.replaced-*，未删除。\n\
+         之后的工作（提交 {after} 之后）由各手机同步时自动补回；备份之后新注册的手机须用 unblock 放行。\n\
+         Restored the backup of {made_at}; the data that was there is kept in data.replaced-*.\n\
+         What came after commit {after} is brought back by the phones as they sync; phones enrolled \
+         since need an `unblock`.",
+        after = restored.lost.after
+    )
+}
+
+const CHINA_MS: i64 = 8 * 60 * 60 * 1000;
 
 /// A doctor who found an alarm has not ended well, so that a timer's mail tells of it.
 fn is_good(outcome: &Outcome) -> bool {

@@ -1,6 +1,7 @@
 //! Who is asking: one extractor for phones, one for desks, both over the same recognition.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
@@ -18,16 +19,19 @@ pub(super) struct Desk(pub(super) Caller);
 /// Anyone recognised, phone or desk.
 pub(super) struct Anyone(pub(super) Caller);
 
-async fn recognise(parts: &Parts, shell: &Shell) -> Result<Caller, Shown> {
-    let bearer = parts
-        .headers
+/// Returns what stands after `Bearer`.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .ok_or(Refusal::UnknownCaller)?;
-    Ok(shell.server.caller(bearer).await?)
+        .ok_or(Refusal::UnknownCaller)
+}
+
+async fn recognise(parts: &Parts, shell: &Shell) -> Result<Caller, Shown> {
+    Ok(shell.server.caller(bearer(&parts.headers)?).await?)
 }
 
 impl FromRequestParts<Shell> for Anyone {

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use futures_util::stream;
 use pocketbook_records::wire;
 
-use super::caller::Phone;
+use super::caller::{self, Phone};
 use super::payload;
 use super::problem::Shown;
 use super::{Shell, docs};
@@ -39,11 +39,20 @@ use crate::feed::frames::Frames;
 )]
 pub(super) async fn sync(
     State(shell): State<Shell>,
-    Phone(caller): Phone,
+    phone: Result<Phone, Shown>,
     request: Request,
 ) -> Result<Response, Shown> {
     let takes_gzip = payload::takes_gzip(request.headers());
-    let asked: wire::Request = payload::read(request, wire::MAX_REQUEST_BYTES).await?;
+    let bearer = caller::bearer(request.headers())?.to_owned();
+    let asked: Result<wire::Request, Shown> = payload::read(request, wire::MAX_REQUEST_BYTES).await;
+    let (caller, asked) = match (phone, asked) {
+        (Ok(Phone(caller)), asked) => (caller, asked?),
+        (Err(Shown::Core(Refusal::UnknownCaller)), Ok(asked)) => {
+            let certificate = asked.certificate.as_ref();
+            (shell.server.readmit(&bearer, certificate).await?, asked)
+        }
+        (Err(refused), _) => return Err(refused),
+    };
     let synced = shell.server.sync(&caller, asked).await?;
     let first = serde_json::to_vec(&synced.answer).map_err(|_| Shown::Panicked)?;
 

@@ -131,10 +131,19 @@ fn take(batch: &mut Batch<'_>, work: &Work, taken: Taken) -> Result<Done, Fault>
         reason: mark,
         ..Done::of(outcome)
     };
-    consequences::number(batch, &mut effect, &mut done)?;
-    let main = effect.record.as_ref().map(|change| {
+    consequences::number(batch, work, &mut effect, &mut done)?;
+    let changed = effect.record.as_ref().map(|change| {
         let Record { kind, id, .. } = change.after;
         (kind, id)
+    });
+    // What a witness has brought back already still refers to its author's files.
+    let main = changed.or_else(|| {
+        let frozen = work
+            .frozen
+            .as_ref()
+            .ok()
+            .filter(|_| work.retold.is_some())?;
+        Some((Kind::named(&frozen.kind)?, frozen.id))
     });
     if let Some(change) = effect.record {
         let rev = if change.renews {

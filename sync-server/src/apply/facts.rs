@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use pocketbook_records::history::Lost;
 use pocketbook_records::ids::{Commit, Mid, UnitId};
 use pocketbook_records::kind::{Home, Kind};
 use pocketbook_records::mutation::{Frozen, Op, Set};
@@ -38,6 +39,8 @@ pub(super) struct Facts {
     pub(super) edit: Frozen,
     pub(super) commit: Commit,
     pub(super) now: Millis,
+    /// What restores threw away.
+    pub(super) lost: Lost,
     pub(super) record: Option<Record>,
     /// Whether the id was deleted or merged, also if its record is gone.
     pub(super) is_spent: bool,
@@ -88,6 +91,7 @@ impl Facts {
             edit: tray::as_seen_without_rejected(batch, frozen)?,
             commit: batch.commit()?,
             now: batch.now(),
+            lost: batch.lost()?,
             is_spent,
             parent,
             home: home.filter(|_| !stays.is_empty()),

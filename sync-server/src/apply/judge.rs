@@ -44,6 +44,18 @@ pub(super) fn judge(facts: &Facts, work: &Work) -> Verdict {
     judged.map_or_else(|verdict| verdict, Verdict::from)
 }
 
+/// Whether a mutation that is brought back is in the record already: a witness of what came of it,
+/// or of its like, was there first.
+fn is_in(facts: &Facts, work: &Work, record: &Record, stamp: Option<&Stamp>) -> bool {
+    let stamp = stamp.unwrap_or(&record.created);
+    let retold = work.retold.as_ref();
+    retold.is_some_and(|retold| facts.lost.includes(stamp.seen, retold.origin))
+}
+
+fn duplicate() -> Taken {
+    Taken::of(Outcome::Duplicate, Effect::default())
+}
+
 /// Returns the author as the merge sees him.
 pub(super) fn author(facts: &Facts, work: &Work) -> Author {
     Author {
@@ -55,6 +67,8 @@ pub(super) fn author(facts: &Facts, work: &Work) -> Author {
         own_chain: work.author.station == Station::Phone,
         holder: facts.standing.holder,
         commit: facts.commit,
+        origin: work.retold.as_ref().map(|retold| retold.origin),
+        lost: facts.lost.clone(),
     }
 }
 
@@ -79,6 +93,9 @@ fn create(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
         return Err(Verdict::Rejected(Reason::Malformed));
     }
     if let Some(record) = &facts.record {
+        if is_in(facts, work, record, None) {
+            return Ok(duplicate());
+        }
         return create_over(facts, work, record);
     }
     if facts.is_spent {

@@ -110,6 +110,7 @@ impl Work {
                 to: number("authored_to"),
             },
             ruling,
+            retold: None,
         }))
     }
 

@@ -22,7 +22,7 @@ use crate::present::{Known, Picture};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::store::districts::Head;
-use crate::store::{Store, accounts, blobs, bundles, districts, org, receipts};
+use crate::store::{Store, accounts, blobs, bundles, districts, histories, org, receipts};
 use crate::writer::Fault;
 
 /// The oldest schema that may pull.
@@ -162,7 +162,7 @@ fn know(store: Store<'_>, caller: &Caller, now: Millis) -> Result<Option<Known>,
         granted,
         wanted: blobs::wanted(store, caller.enrolment)?,
         bundles: carried,
-        forks: districts::forks(store)?,
+        forks: histories::lost(store)?.0,
         durable: districts::durable(store)?,
     }))
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use pocketbook_records::ids::{Hex, Mseq, check8};
 use pocketbook_records::mutation::{Frozen, Mutation};
+use pocketbook_records::path::Path;
 use pocketbook_records::receipt::{Receipt, ReceiptRow};
 use pocketbook_records::time::{self, Interval, Millis};
 use pocketbook_records::wire::{CloneFound, Key, Request};
 
 use super::contact;
-use crate::apply::{self, Ruling, Work};
+use crate::apply::{self, Retold, Ruling, Work};
 use crate::caller::Caller;
 use crate::keyring::Purpose;
 use crate::refusal::Refusal;
@@ -133,7 +134,7 @@ impl Push {
         let mut last_from = known.last_from;
         let mut receipts = Vec::with_capacity(new.len());
         for mutation in new {
-            let work = self.work(batch, mutation, last_from);
+            let work = self.work(batch, mutation, last_from)?;
             last_from = work.at.from.max(last_from);
             let applied = match care {
                 Care::Apply => apply::apply(batch, &work)?,
@@ -171,10 +172,16 @@ impl Push {
         Ok(None)
     }
 
-    fn work(&self, batch: &Batch<'_>, mutation: &Mutation, last_from: Millis) -> Work {
+    fn work(
+        &self,
+        batch: &mut Batch<'_>,
+        mutation: &Mutation,
+        last_from: Millis,
+    ) -> Result<Work, Fault> {
         let text = mutation.frozen.get().to_owned();
         let frozen = Frozen::parse(&text);
-        let received = batch.now();
+        let proof = self.proof_of(batch, mutation)?;
+        let received = proof.map_or(batch.now(), |(row, _)| row.received_at);
         let at = match &frozen {
             Ok(frozen) => {
                 let contact = frozen.at.contact.as_ref();
@@ -188,7 +195,11 @@ impl Push {
                 to: received,
             },
         };
-        Work {
+        let retold = proof.map(|(row, receipt)| Retold {
+            origin: row.commit,
+            number: receipt.assigned.get(&Path::field("number")).cloned(),
+        });
+        Ok(Work {
             author: self.caller.clone(),
             mid: mutation.mid,
             mseq: mutation.mseq,
@@ -196,7 +207,33 @@ impl Push {
             frozen,
             at,
             ruling: Ruling::Ordinary,
+            retold,
+        })
+    }
+
+    /// Finds the proof that a mutation had been taken in a history that was lost: a row of ours,
+    /// about this content of this enrolment. Anything else proves nothing.
+    fn proof_of(
+        &self,
+        batch: &mut Batch<'_>,
+        mutation: &Mutation,
+    ) -> Result<Option<(&ReceiptRow, &Receipt)>, Fault> {
+        let check = check8(mutation.frozen.get().as_bytes());
+        let names = |receipt: &&Receipt| receipt.mid == mutation.mid && receipt.check == check;
+        for row in &self.request.proofs {
+            let Some(receipt) = row.receipts.iter().find(names) else {
+                continue;
+            };
+            let is_lost = batch.lost()?.holds(row.commit);
+            let keyring = batch.keyring();
+            let is_ours = row.enrolment == self.caller.enrolment
+                && keyring.verifies(Purpose::Receipts, &row.signed_bytes(), &row.mac.0);
+            if is_lost && is_ours {
+                return Ok(Some((row, receipt)));
+            }
+            tracing::error!(mid = %mutation.mid, "a proof that proves nothing was left aside");
         }
+        Ok(None)
     }
 }
 

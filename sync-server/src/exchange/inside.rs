@@ -84,6 +84,7 @@ fn work(batch: &Batch<'_>, author: Caller, (mid, mseq): (Mid, Mseq), frozen: &Fr
         frozen: Ok(frozen.clone()),
         at: Interval::moment(batch.now()),
         ruling: Ruling::Ordinary,
+        retold: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pocketbook_records::ids::{EnrolmentId, Mseq, UserId};
 use pocketbook_records::time::Millis;
-use pocketbook_records::wire::Pending;
+use pocketbook_records::wire::{Certificate, Pending};
 
 use super::{Row, SqlError, Store};
 use crate::caller::{Caller, Credential, Station};
@@ -260,6 +260,51 @@ pub fn presented(store: Store<'_>, credential: &Credential) -> Result<Option<Enr
             read_enrolment,
         ),
     }
+}
+
+/// What an enrolment is called that a restored server knows by its certificate only. It reads
+/// nothing until an operator lets it.
+const READMITTED: &str = "readmitted";
+
+/// Writes an enrolment that was made in a history that was lost; its account too, blocked, if that
+/// is lost as well.
+pub(crate) fn readmit(batch: &mut Batch<'_>, lost: &Certificate) -> Result<(), SqlError> {
+    if user(batch.store(), lost.user)?.is_none() {
+        let unknown = User {
+            user: lost.user,
+            login: format!("lost-{}", lost.user),
+            name: "（恢复前的账号）".to_owned(),
+            number: None,
+            password: None,
+            blocked: true,
+        };
+        put_user(batch, &unknown)?;
+    }
+    let new = NewEnrolment {
+        enrolment: lost.enrolment,
+        user: lost.user,
+        station: Station::Phone,
+        secret: lost.secret_hash.0,
+        device: READMITTED,
+        schema: pocketbook_records::kind::SCHEMA,
+        expires_at: None,
+    };
+    put_enrolment(batch, &new)?;
+    note_received(batch, lost.enrolment, Mseq(0), lost.at)?;
+    revoke_enrolment(batch, lost.enrolment)
+}
+
+/// Lets somebody's readmitted enrolments read again; returns how many.
+pub(crate) fn confirm_readmitted(batch: &mut Batch<'_>, user: UserId) -> Result<usize, SqlError> {
+    let store = batch.store();
+    let confirmed = store.sql.execute(
+        "UPDATE enrolments
+         SET revoked = 0, device = 'phone'
+         WHERE district = $1 AND user = $2 AND device = $3",
+        params![store.district, user, READMITTED],
+    )?;
+    batch.note_org();
+    Ok(confirmed)
 }
 
 /// Notes how far an enrolment's work has been taken.

@@ -5,7 +5,7 @@
 
 use pocketbook_records::ids::{Commit, Epoch, Hex};
 use pocketbook_records::time::Millis;
-use pocketbook_records::wire::{AsOf, Fork};
+use pocketbook_records::wire::AsOf;
 
 use super::{District, Sql, SqlError, Store};
 use crate::params;
@@ -89,9 +89,16 @@ pub fn head(sql: &Sql, district: District) -> Result<Head, SqlError> {
 pub(crate) fn put_head(sql: &Sql, district: District, head: &Head) -> Result<(), SqlError> {
     sql.execute(
         "UPDATE districts
-         SET last = $1, reserved = $2, time = $3, journal_head = $4
-         WHERE district = $5",
-        params![head.last, head.reserved, head.time, head.journal, district],
+         SET epoch = $1, last = $2, reserved = $3, time = $4, journal_head = $5
+         WHERE district = $6",
+        params![
+            head.epoch,
+            head.last,
+            head.reserved,
+            head.time,
+            head.journal,
+            district
+        ],
     )
     .map(drop)
 }
@@ -167,26 +174,37 @@ pub fn note_durable(batch: &mut crate::Batch<'_>, commit: Commit) -> Result<(), 
     Ok(())
 }
 
-/// Returns the intervals that restores threw away.
-pub fn forks(store: Store<'_>) -> Result<Vec<Fork>, SqlError> {
-    store.sql.all(
-        "SELECT after, until
-         FROM lost_intervals
-         WHERE district = $1
-         ORDER BY until",
-        params![store.district],
-        |row| {
-            Ok(Fork {
-                after: row.get(0)?,
-                until: row.get(1)?,
-            })
-        },
-    )
+/// China Standard Time, in which official years turn.
+const ZONE_MS: i64 = 8 * 60 * 60 * 1000;
+/// More official numbers than are given between two backups.
+const LEAP: i64 = 1_000;
+
+fn this_year(batch: &crate::Batch<'_>) -> i64 {
+    let moment = chrono::DateTime::from_timestamp_millis(batch.now().saturating_add(ZONE_MS));
+    moment.map_or(1970, |moment| i64::from(chrono::Datelike::year(&moment)))
 }
 
-/// Gives the next official number of a year: `QD-2026-000123`.
-pub(crate) fn official_number(batch: &crate::Batch<'_>, year: i64) -> Result<String, SqlError> {
+/// Leaps over the official numbers that may have been given in a history that was lost.
+pub(crate) fn leap(batch: &crate::Batch<'_>) -> Result<(), SqlError> {
     let store = batch.store();
+    store.sql.execute(
+        "INSERT INTO counters (district, name, value)
+         VALUES ($1, $2, 0)
+         ON CONFLICT (district, name) DO NOTHING",
+        params![store.district, format!("case/{}", this_year(batch))],
+    )?;
+    store.sql.execute(
+        "UPDATE counters
+         SET value = value + $1
+         WHERE district = $2",
+        params![LEAP, store.district],
+    )?;
+    Ok(())
+}
+
+/// Gives the next official number of the year: `QD-2026-000123`.
+pub(crate) fn official_number(batch: &crate::Batch<'_>) -> Result<String, SqlError> {
+    let (store, year) = (batch.store(), this_year(batch));
     let next: Option<i64> = store.sql.one(
         "INSERT INTO counters (district, name, value)
          VALUES ($1, $2, 1)

@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod blobs;
 pub mod bundles;
 pub mod districts;
+pub mod histories;
 pub mod journal;
 pub mod ledger;
 pub mod org;

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use pocketbook_records::history::Lost;
 use pocketbook_records::ids::{Commit, EnrolmentId, Epoch, UnitId, UserId};
 use pocketbook_records::rights::Duty;
 use pocketbook_records::time::Millis;
 
-use super::{Fault, Seat};
+use super::{BLOCK, Fault, Seat};
+use crate::beside::{self, Ordinal};
 use crate::keyring::Keyring;
 use crate::present::Change;
 use crate::seams::{Entropy, uuid_v7};
 use crate::store::districts::{self, Head};
-use crate::store::{Store, org, scopes};
+use crate::store::{Store, histories, org, scopes};
 
 /// What the jobs of one transaction share: head rows, read once and written once.
 pub(super) struct Group {
@@ -20,6 +22,7 @@ pub(super) struct Group {
     scopes: HashMap<String, scopes::Head>,
     duties: HashMap<UserId, Arc<[Duty]>>,
     above: HashMap<UnitId, Arc<[UnitId]>>,
+    lost: Option<Lost>,
     change: Change,
 }
 
@@ -32,6 +35,7 @@ impl Group {
             scopes: HashMap::new(),
             duties: HashMap::new(),
             above: HashMap::new(),
+            lost: None,
             change: Change::default(),
         })
     }
@@ -117,6 +121,26 @@ impl<'a> Batch<'a> {
         Ok(next)
     }
 
+    /// Begins the next history, whose numbers are reserved beside the database first: whichever of
+    /// the two is rolled back, none of them is used twice.
+    pub(crate) fn begin_epoch(&mut self) -> Result<(), Fault> {
+        let head = &mut self.group.head;
+        let noted = beside::read_ordinal(&self.seat.dir)?;
+        let highest = noted.map_or(head.epoch, |noted| noted.ordinal.max(head.epoch));
+        let next = Epoch(highest.0.checked_add(1).ok_or(Fault::Exhausted)?);
+        let ordinal = Ordinal {
+            ordinal: next,
+            reserved: BLOCK,
+        };
+        beside::write_ordinal(&self.seat.dir, &ordinal)?;
+        head.epoch = next;
+        head.last = Commit::new(next, 0);
+        head.reserved = BLOCK;
+        self.commit = None;
+        self.group.lost = None;
+        Ok(())
+    }
+
     /// Returns the place of the next journal line in this commit, and the hash of the last one.
     pub(crate) fn journal(&mut self) -> (u32, &mut [u8; 32]) {
         self.lines += 1;
@@ -143,6 +167,14 @@ impl<'a> Batch<'a> {
         let duties: Arc<[Duty]> = org::duties(self.store(), user)?.into();
         self.group.duties.insert(user, duties.clone());
         Ok(duties)
+    }
+
+    /// Returns what restores threw away.
+    pub(crate) fn lost(&mut self) -> Result<Lost, Fault> {
+        if self.group.lost.is_none() {
+            self.group.lost = Some(histories::lost(self.store())?);
+        }
+        Ok(self.group.lost.clone().unwrap_or_default())
     }
 
     /// Returns a unit and all above it.

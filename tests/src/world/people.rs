@@ -177,6 +177,13 @@ impl Phone {
         self.enters(&screen, &format!("tags/{tag}"), json!({"proof": proof}))
     }
 
+    /// Counts one more knock at a door.
+    pub fn knocks(&self, household: RecordId) -> Authored {
+        let screen = self.sees(&HOUSEHOLD, household);
+        let knocks = screen.value("knocks").as_i64().unwrap_or(0);
+        self.enters(&screen, "knocks", knocks + 1)
+    }
+
     /// Notes how a home is held.
     pub fn notes_tenure(&self, household: RecordId, tenure: &str) -> Authored {
         self.enters(&self.sees(&HOUSEHOLD, household), "tenure", tenure)

@@ -15,6 +15,7 @@ use pocketbook_records::ids::{UnitId, UserId};
 use pocketbook_records::rights::Role;
 use pocketbook_records::scope::Scope;
 use pocketbook_server::admin::carry_out;
+use pocketbook_server::admin::restore::{Restored, restore};
 use pocketbook_server::admin::wire::{Command, Event, Outcome};
 use pocketbook_server::server::Form;
 use pocketbook_server::{Batch, Options, Server, api};
@@ -109,6 +110,46 @@ impl Town {
         self.is_gone();
         let server = Server::open(&self.data(), self.options());
         self.opens(server.expect("a folder that was closed in order"));
+    }
+
+    /// Backs the district up; the folder is named by the world.
+    pub async fn backs_up(&self, name: &str) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        let command = Command::Backup {
+            folder: folder.clone(),
+        };
+        self.does(command, Vec::new()).await;
+        folder
+    }
+
+    /// Restores a backup and begins the server again.
+    pub fn restores(&self, backup: &Path) -> Restored {
+        self.server().stop();
+        self.is_gone();
+        let restored = restore(&self.data(), backup, self.options()).expect("the backup is whole");
+        self.opens(Server::open(&self.data(), self.options()).expect("it opens"));
+        restored
+    }
+
+    /// The machine is set back to what its disk held when a copy was made: nobody says so.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the town moves its server's folders as an operator does"
+    )]
+    pub fn is_rolled_back(&self, copy: &Path) {
+        self.server().stop();
+        self.is_gone();
+        let data = self.data().join("data");
+        std::fs::remove_dir_all(&data).expect("the data directory goes");
+        carry_over(copy, &data).expect("the copy takes its place");
+        self.opens(Server::open(&self.data(), self.options()).expect("it opens"));
+    }
+
+    /// Copies what the disk holds now, to be rolled back to.
+    pub fn is_copied(&self, name: &str) -> PathBuf {
+        let copy = self.folder.path().join(name);
+        carry_over(&self.data().join("data"), &copy).expect("a copy of the data");
+        copy
     }
 
     /// The server's machine is gone: nothing answers.

@@ -11,6 +11,7 @@ mod one_household;
 mod oracle;
 mod reconcile;
 mod repeats;
+mod restore;
 mod shared_ipad;
 mod taken_grid;
 mod tray;

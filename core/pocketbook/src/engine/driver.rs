@@ -283,6 +283,13 @@ impl Engine {
         let took_ms = contact.monotonic_ms - began_ms;
         let asked = request.pull.map(|pull| pull.scopes).unwrap_or_default();
         let applied = self.store.apply_answer(&asked, &answer, contact)?;
+        if request
+            .echo
+            .is_some_and(|echo| echo.epoch == answer.asof.epoch)
+        {
+            self.store.forget_witness(&request.witness)?;
+        }
+        let brings_back = applied.brings_back || !request.witness.is_empty();
         self.tell_applied(&applied);
         Ok(Exchanged {
             handed_in,
@@ -290,9 +297,10 @@ impl Engine {
             rows: applied.rows,
             offered: self.newer_books(&answer.bundles)?,
             answered: Answered {
-                more_work: exchange.hands_in() && waiting > applied.receipts as u64,
+                more_work: brings_back
+                    || (exchange.hands_in() && waiting > applied.receipts as u64),
                 more_news: exchange.pull && (applied.more || applied.was_stale),
-                is_fruitful: applied.receipts > 0 || moves_a_cursor(&asked, &answer),
+                is_fruitful: brings_back || applied.receipts > 0 || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
                 frames_follow: asks_for_frames(&asked),
                 poll_after_ms: answer.retry_after_ms,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::books::account::Account;
 use crate::error::{Error, Result};
 use crate::store::{
-    Store, from_sql_int, id_column, meta, outbox, receipts, scopes, sql_int, status,
+    Store, from_sql_int, histories, id_column, meta, outbox, receipts, scopes, sql_int, status,
 };
 
 /// How much a request may carry.
@@ -61,9 +61,14 @@ impl Store {
                     }),
                     false => None,
                 },
+                proofs: match (batch.first(), batch.last()) {
+                    (Some(first), Some(last)) => {
+                        histories::proofs(connection, first.mseq, last.mseq)?
+                    }
+                    _ => Vec::new(),
+                },
                 mutations: batch,
-                proofs: Vec::new(),
-                witness: Vec::new(),
+                witness: histories::witness(connection)?,
             })
         })
     }

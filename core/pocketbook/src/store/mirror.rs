@@ -35,8 +35,8 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::store::{
-    Store, blobs, compare, from_sql_int, id_column, kind_named, meta, purge, receipts, scopes,
-    sql_int, view,
+    Store, blobs, compare, from_sql_int, histories, id_column, kind_named, meta, purge, receipts,
+    scopes, sql_int, view,
 };
 
 /// What an answer changed.
@@ -52,6 +52,8 @@ pub struct Applied {
     pub more: bool,
     /// The snapshot was older than what is here; only receipts were taken.
     pub was_stale: bool,
+    /// The server has a new history: work and bodies that it lost are brought back.
+    pub brings_back: bool,
 }
 
 impl Store {
@@ -67,9 +69,14 @@ impl Store {
             let mut door = Door::open(transaction, answer.asof.commit, self.seams.clock.wall_ms())?;
             meta::write_json(transaction, meta::CONTACT, &received)?;
             meta::write(transaction, meta::LAST_CONTACT, &door.wall.to_string())?;
+            let newest: Option<AsOf> = meta::read_json(transaction, meta::ASOF)?;
+            if newest.is_some_and(|newest| newest.epoch < answer.asof.epoch) {
+                histories::adopt(transaction, &answer.forks, &mut door.touched)?;
+                door.applied.brings_back = true;
+            }
             door.applied.receipts =
                 receipts::take(transaction, &answer.receipts, &mut door.touched)?;
-            let newest: Option<AsOf> = meta::read_json(transaction, meta::ASOF)?;
+            histories::forget_proofs(transaction)?;
             if newest.is_some_and(|newest| is_older(answer.asof, newest)) {
                 door.applied.was_stale = true;
             } else {

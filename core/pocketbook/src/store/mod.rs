@@ -22,6 +22,7 @@ pub mod book;
 pub(crate) mod compare;
 pub mod drafts;
 pub mod hand_in;
+pub(crate) mod histories;
 pub mod lists;
 pub(crate) mod meta;
 pub mod mirror;

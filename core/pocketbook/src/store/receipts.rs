@@ -181,7 +181,7 @@ pub(crate) fn settled_mseq(connection: &Connection) -> Result<Mseq> {
     }
 }
 
-fn keys_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Key, Option<Key>)> {
+pub(crate) fn keys_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Key, Option<Key>)> {
     let key = Key {
         kind: row.get(0)?,
         id: RecordId(id_column(row, 1)?),

@@ -18,6 +18,7 @@
 
 use pocketbook_records::body::{self, Fields};
 use pocketbook_records::decide::{self, Decided};
+use pocketbook_records::history::Lost;
 use pocketbook_records::ids::{EnrolmentId, Mid, Mseq, RecordId, UserId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::merge::{self, Author};
@@ -376,5 +377,7 @@ fn author_of(entry: &OwnEntry, user: UserId) -> Author {
         own_chain: true,
         holder: false,
         commit: pocketbook_records::ids::Commit::default(),
+        origin: None,
+        lost: Lost::default(),
     }
 }

@@ -22,21 +22,25 @@ use crate::store::scopes::{self, Passage};
 use crate::store::{districts, ledger};
 use crate::writer::{Batch, Fault};
 
-/// China Standard Time, in which official years turn.
-const ZONE_MS: i64 = 8 * 60 * 60 * 1000;
-
 /// Gives the official number of the year.
 pub(super) fn number(
     batch: &mut Batch<'_>,
+    work: &Work,
     effect: &mut Effect,
     done: &mut Done,
 ) -> Result<(), Fault> {
     let Some(change) = effect.record.as_mut().filter(|_| effect.needs_number) else {
         return Ok(());
     };
-    let moment = chrono::DateTime::from_timestamp_millis(batch.now().saturating_add(ZONE_MS));
-    let year = moment.map_or(1970, |moment| i64::from(chrono::Datelike::year(&moment)));
-    let number = json!(districts::official_number(batch, year)?);
+    let given = work
+        .retold
+        .as_ref()
+        .and_then(|retold| retold.number.clone());
+    let number = match given {
+        // Given in a history that was lost, and on paper since.
+        Some(number) => number,
+        None => json!(districts::official_number(batch)?),
+    };
     change.after.body.insert("number".into(), number.clone());
     done.assigned.insert(Path::field("number"), number);
     Ok(())

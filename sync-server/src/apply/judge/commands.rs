@@ -6,10 +6,11 @@ use pocketbook_records::body::Fields;
 use pocketbook_records::ids::UnitId;
 use pocketbook_records::kind::{Home, Shape};
 use pocketbook_records::mutation::Command;
+use pocketbook_records::path::Path;
 use pocketbook_records::receipt::{Outcome, Reason};
 use pocketbook_records::workflow::{self, Illegal, Line, Workflow};
 
-use super::{admit, known};
+use super::{admit, duplicate, is_in, known};
 use crate::apply::Work;
 use crate::apply::facts::Facts;
 use crate::apply::verdict::{Change, Effect, Taken, Verdict};
@@ -24,6 +25,10 @@ pub(super) fn command(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
     }
     let given = facts.edit.command.as_ref();
     let given = given.ok_or(Verdict::Rejected(Reason::Malformed))?;
+    let state = record.stamps.fields.get(&Path::field("state"));
+    if is_in(facts, work, record, state) {
+        return Ok(duplicate());
+    }
     if is_stale(facts.kind.workflow, record, given) {
         return Err(stale(facts, given));
     }

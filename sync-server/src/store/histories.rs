@@ -1,0 +1,92 @@
+//! Histories: which commits are here, and which restores and roll-backs threw away.
+
+use pocketbook_records::history::Lost;
+use pocketbook_records::ids::{Commit, Hex};
+use pocketbook_records::wire::{Echo, Fork};
+
+use super::{SqlError, Store};
+use crate::params;
+use crate::writer::{Batch, Fault};
+
+/// Returns the intervals that were thrown away.
+pub fn lost(store: Store<'_>) -> Result<Lost, SqlError> {
+    let forks = store.sql.all(
+        "SELECT after, until
+         FROM lost_intervals
+         WHERE district = $1
+         ORDER BY until",
+        params![store.district],
+        |row| {
+            Ok(Fork {
+                after: row.get(0)?,
+                until: row.get(1)?,
+            })
+        },
+    )?;
+    Ok(Lost(forks))
+}
+
+/// Finds the roll-back that an echo of ours tells of: the journal stood elsewhere at its commit,
+/// and nobody has noted yet that this was lost. The interval begins after the last commit below
+/// it that is here, and ends before the next one.
+pub(crate) fn told_by(store: Store<'_>, echo: &Echo) -> Result<Option<Fork>, SqlError> {
+    if lost(store)?.holds(echo.commit) {
+        return Ok(None);
+    }
+    let before = at_or_before(store, echo.commit)?;
+    let tag = before.map_or(Hex([0; 8]), |(_, tag)| tag);
+    let head = super::districts::head(store.sql, store.district)?;
+    if tag == echo.tag && echo.commit <= head.last {
+        return Ok(None);
+    }
+    let next: Option<Commit> = store.sql.one(
+        "SELECT number
+         FROM commits
+         WHERE district = $1 AND number > $2
+         ORDER BY number
+         LIMIT 1",
+        params![store.district, echo.commit],
+        |row| row.get(0),
+    )?;
+    let end = Commit::new(head.epoch, head.reserved);
+    Ok(Some(Fork {
+        after: before.map_or(Commit(0), |(commit, _)| commit),
+        until: next.map_or(end.max(echo.commit), |next| Commit(next.0 - 1)),
+    }))
+}
+
+/// Returns the last commit that is here, with the journal's tag at it.
+fn at_or_before(store: Store<'_>, commit: Commit) -> Result<Option<(Commit, Hex<8>)>, SqlError> {
+    store.sql.one(
+        "SELECT number, tag
+         FROM commits
+         WHERE district = $1 AND number <= $2
+         ORDER BY number DESC
+         LIMIT 1",
+        params![store.district, commit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// Returns the last commit of all.
+pub(crate) fn newest(store: Store<'_>) -> Result<Commit, SqlError> {
+    let newest = at_or_before(store, Commit(i64::MAX.unsigned_abs()))?;
+    Ok(newest.map_or(Commit(0), |(commit, _)| commit))
+}
+
+/// Notes an interval as thrown away, and begins the next history. Official numbers leap, so that
+/// none of those that were given and lost is given again.
+pub(crate) fn begin_anew(batch: &mut Batch<'_>, fork: Fork) -> Result<(), Fault> {
+    batch.begin_epoch()?;
+    let store = batch.store();
+    store.sql.execute(
+        "INSERT INTO lost_intervals (district, until, after)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (district, until) DO UPDATE SET after = excluded.after",
+        params![store.district, fork.until, fork.after],
+    )?;
+    super::districts::leap(batch)?;
+    batch.commit()?;
+    batch.note_org();
+    Ok(())
+}
