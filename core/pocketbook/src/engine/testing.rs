@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
-use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId, Epoch, Hex, RecordId, UserId};
+use pocketbook_records::ids::{
+    BlobHash, Commit, EnrolmentId, Epoch, Hex, RecordId, UserId, check8,
+};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::mutation::{Frozen, Op};
 use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
@@ -441,7 +443,7 @@ fn receipts(request: &wire::Request, commit: Commit) -> ReceiptRow {
     let receipt = |mutation: &pocketbook_records::mutation::Mutation| Receipt {
         mid: mutation.mid,
         mseq: mutation.mseq,
-        check: Hex([0; 8]),
+        check: check8(mutation.frozen.get().as_bytes()),
         outcome: Outcome::Applied,
         rev: Some(commit),
         fates: Vec::new(),
