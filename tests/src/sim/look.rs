@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pocketbook_records::ids::{EnrolmentId, Mid, RecordId};
 use pocketbook_records::receipt::ReceiptRow;
+use pocketbook_records::wire::AsOf;
 use pocketbook_server::store::Store;
 use pocketbook_server::{Fault, Server, params};
 use rusqlite::Connection;
@@ -93,6 +94,8 @@ pub struct Read {
 /// What lies on a phone.
 #[derive(Debug)]
 pub struct Device {
+    /// The history that it knows.
+    pub epoch: u32,
     /// Own work, in order.
     pub authored: Vec<Kept>,
     /// The scopes.
@@ -120,6 +123,13 @@ pub fn device(phone: &Phone) -> Option<Device> {
     let connection = beside(phone)?;
     let look = || -> rusqlite::Result<Device> {
         Ok(Device {
+            epoch: connection
+                .query_row("SELECT value FROM meta WHERE name = 'asof'", [], |row| {
+                    row.get::<_, String>(0)
+                })
+                .ok()
+                .and_then(|text| serde_json::from_str::<AsOf>(&text).ok())
+                .map_or(0, |asof| asof.epoch.0),
             authored: all(
                 &connection,
                 "SELECT mseq, mid, outcome FROM authored ORDER BY mseq",

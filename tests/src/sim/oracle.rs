@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use pocketbook_records::body::{self, Fields};
-use pocketbook_records::ids::{EnrolmentId, Mid, RecordId};
+use pocketbook_records::ids::{EnrolmentId, Epoch, Mid, RecordId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::receipt::{Outcome, Receipt};
 use pocketbook_records::wire::{Answer, Request};
@@ -80,18 +80,28 @@ pub struct Write {
     pub what: What,
 }
 
+/// The server's word on a change, in its latest history.
+#[derive(Debug, Clone, PartialEq)]
+struct Word {
+    epoch: Epoch,
+    outcome: Outcome,
+    text: String,
+}
+
 /// What has been seen of a run.
 #[derive(Debug)]
 pub struct Oracle {
     enrolments: [EnrolmentId; 2],
     writes: Vec<Write>,
     heard: [usize; 2],
-    receipts: BTreeMap<Mid, (Outcome, String)>,
+    receipts: BTreeMap<Mid, Word>,
     waiting: [BTreeSet<Mid>; 2],
+    epochs: [u32; 2],
     index: BTreeMap<Place, Index>,
     bodies: BTreeMap<(String, RecordId, u64), String>,
     knocks: BTreeMap<(Who, RecordId), i64>,
     is_wang_away: bool,
+    was_restored: bool,
 }
 
 impl Oracle {
@@ -104,11 +114,19 @@ impl Oracle {
             heard: [0; 2],
             receipts: BTreeMap::new(),
             waiting: Default::default(),
+            epochs: [0; 2],
             index: look::index(&town.server()),
             bodies: BTreeMap::new(),
             knocks: BTreeMap::new(),
             is_wang_away: false,
+            was_restored: false,
         }
+    }
+
+    /// Hears that the server was restored: what it knew since is in the phones alone.
+    pub fn restored(&mut self, town: &Town) {
+        self.index = look::index(&town.server());
+        self.was_restored = true;
     }
 
     /// Hears that a change was saved.
@@ -140,8 +158,15 @@ impl Oracle {
         }
         for (who, phone) in phones.iter().enumerate() {
             if let Some(device) = look::device(phone) {
-                cursors_cover_their_rows(phone, &device, &index, &mut broken);
-                complete_means_complete(phone, &device, &index, &mut broken);
+                if self.epochs[who] != device.epoch {
+                    // What others counted since the backup is theirs to bring back.
+                    self.epochs[who] = device.epoch;
+                    self.knocks.retain(|(whose, _), _| *whose != who);
+                }
+                if device.epoch == town.server().asof().epoch.0 {
+                    cursors_cover_their_rows(phone, &device, &index, &mut broken);
+                    complete_means_complete(phone, &device, &index, &mut broken);
+                }
                 self.work_leaves_by_receipt(who, &device, &mut broken);
                 self.numbers_have_no_holes(who, &device, &mut broken);
                 self.the_mirror_shows_through(who, phone, &device, &mut broken);
@@ -191,7 +216,7 @@ impl Oracle {
     }
 
     fn outcome(&self, write: &Write) -> Option<Outcome> {
-        self.receipts.get(&write.mid).map(|(outcome, _)| *outcome)
+        self.receipts.get(&write.mid).map(|word| word.outcome)
     }
 
     fn was_taken(&self, write: &Write) -> bool {
@@ -232,11 +257,17 @@ impl Oracle {
     fn a_repeat_has_the_same_receipt(&mut self, answer: &Answer, broken: &mut Vec<String>) {
         for row in &answer.receipts {
             for receipt in &row.receipts {
-                let text = json!([row.epoch, row.commit, receipt]).to_string();
-                let known = (receipt.outcome, text);
-                let first = self.receipts.entry(receipt.mid).or_insert(known.clone());
-                if *first != known {
-                    broken.push(format!("I4: {} became {}", first.1, known.1));
+                let word = Word {
+                    epoch: row.epoch,
+                    outcome: receipt.outcome,
+                    text: json!([row.commit, receipt]).to_string(),
+                };
+                let first = self.receipts.entry(receipt.mid).or_insert(word.clone());
+                if first.epoch < word.epoch {
+                    // What a restore threw away is judged anew.
+                    *first = word;
+                } else if first.epoch == word.epoch && *first != word {
+                    broken.push(format!("I4: {} became {}", first.text, word.text));
                 }
             }
         }

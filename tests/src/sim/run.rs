@@ -3,6 +3,7 @@
 mod deeds;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use pocketbook::engine::Reason;
@@ -51,6 +52,7 @@ struct Day {
     values: BTreeMap<Spot, Vec<Value>>,
     knocks: BTreeMap<RecordId, u32>,
     drawn: u32,
+    backups: Vec<PathBuf>,
     oracle: Oracle,
 }
 
@@ -122,6 +124,7 @@ impl Day {
             values: BTreeMap::new(),
             knocks: BTreeMap::new(),
             drawn: 0,
+            backups: Vec::new(),
             oracle,
         }
     }
@@ -223,7 +226,22 @@ impl Day {
             }
             Act::Revoked => self.wang_has_grid(false).await,
             Act::Granted => self.wang_has_grid(true).await,
+            Act::BacksUp => {
+                let name = format!("backup-{}", self.backups.len());
+                self.backups.push(self.world.town().backs_up(&name).await);
+                done()
+            }
+            Act::Restored => self.is_restored(),
         }
+    }
+
+    fn is_restored(&mut self) -> String {
+        let Some(backup) = self.backups.last() else {
+            return nothing();
+        };
+        let restored = self.world.town().restores(backup);
+        self.oracle.restored(self.world.town());
+        format!("lost since {}", restored.lost.after)
     }
 
     async fn syncs(&mut self, who: Who, faults: &[(On, Fault)], kill: Option<u16>) -> String {

@@ -108,6 +108,10 @@ pub enum Act {
     Revoked,
     /// It begins again.
     Granted,
+    /// The operator makes a backup.
+    BacksUp,
+    /// The last backup is all that is left of the server.
+    Restored,
 }
 
 impl fmt::Display for Act {
@@ -153,6 +157,8 @@ impl fmt::Display for Act {
             Self::Hours(hours) => write!(f, "{hours} h pass"),
             Self::Revoked => write!(f, "Wang loses the grid"),
             Self::Granted => write!(f, "Wang has the grid again"),
+            Self::BacksUp => write!(f, "the server is backed up"),
+            Self::Restored => write!(f, "the server is restored"),
         }
     }
 }
@@ -219,7 +225,7 @@ fn spot(dice: &mut Dice) -> Spot {
 
 fn happening(dice: &mut Dice) -> Act {
     let who = dice.below(2);
-    match dice.below(20) {
+    match dice.below(22) {
         0..=10 => {
             let mut faults = Vec::new();
             while faults.len() < 4 && dice.once_in(2) {
@@ -235,7 +241,9 @@ fn happening(dice: &mut Dice) -> Act {
         15 => Act::Boots(who),
         16..=17 => Act::Hours([1, 5, 30, 400][dice.below(4)]),
         18 => Act::Revoked,
-        _ => Act::Granted,
+        19 => Act::Granted,
+        20 => Act::BacksUp,
+        _ => Act::Restored,
     }
 }
 

@@ -8,6 +8,7 @@
 use std::fs;
 
 use pocketbook::books::Take;
+use pocketbook::store::blobs::Rendering;
 use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::{Commit, Epoch, Hex, RecordId, check8};
 use pocketbook_records::kinds::case::CASE;
@@ -133,11 +134,15 @@ async fn what_was_taken_from_somebody_stays_taken() {
     let grid = world.grid(0);
     let backup = world.town().backs_up("night").await;
     let visit = wang.visits(wang.flat(0), "备份之后");
+    let case = wang.reports_cover(&grid, "东门", &[photo(0)]).id;
     wang.syncs().await;
+    let hash = wang.book().case(case).expect("here").fields.photos[0];
     world.hours_pass(1);
     world.revoke(&wang, Role::GridWorker, &grid).await;
     wang.syncs().await;
     assert!(wang.flats().is_empty());
+    let readable = |rendering| wang.store().photo(hash, rendering).expect("reads");
+    assert!(readable(Rendering::Master).is_none());
 
     world.town().restores(&backup);
     all_sync(&[&wang, &zhao]).await;
@@ -148,6 +153,11 @@ async fn what_was_taken_from_somebody_stays_taken() {
         "her work is brought back"
     );
     world.check(&[&wang, &zhao]).await;
+    let files = || fs::read_dir(wang.folder().join("files")).expect("a folder");
+    assert!(files().count() > 0, "sealed, as long as no backup holds it");
+    world.town().backs_up("next night").await;
+    all_sync(&[&wang]).await;
+    assert_eq!(files().count(), 0, "and gone with the next one");
 }
 
 #[tokio::test]

@@ -214,33 +214,19 @@ impl Store {
         })
     }
 
-    /// Notes that the server has a file whole. The camera's own file goes; all of it, if its
-    /// record was purged meanwhile.
+    /// Notes that the server has a file whole. The camera's own file goes; master and thumbnail
+    /// stay, those of a purged record sealed until a backup holds them ([`release`]).
     pub fn note_stored(&self, hash: BlobHash, commit: Commit) -> Result<()> {
-        let is_here: bool = self.write(|transaction| {
+        self.write(|transaction| {
             transaction
                 .prepare_cached(
                     "UPDATE blob SET state = 'stored', sent = bytes, \"commit\" = ?2
                      WHERE hash = ?1 AND state = 'waiting'",
                 )?
                 .execute(params![hash.0, sql_int(commit.0)])?;
-            Ok(transaction.query_row(
-                "SELECT EXISTS (
-                     SELECT 1 FROM blob JOIN record USING (kind, id) WHERE blob.hash = ?1
-                 )",
-                [hash.0],
-                |row| row.get(0),
-            )?)
+            Ok(())
         })?;
-        if is_here {
-            remove_if_there(self, &Rendering::Camera.file(hash))
-        } else {
-            self.write(|transaction| {
-                transaction.execute("DELETE FROM blob WHERE hash = ?1", [hash.0])?;
-                Ok(())
-            })?;
-            self.remove_blob_files(hash)
-        }
+        remove_if_there(self, &Rendering::Camera.file(hash))
     }
 
     /// Notes that the server will never take this file; it stays here, with the reason.
@@ -356,20 +342,44 @@ pub(crate) fn let_go(connection: &Connection, hash: BlobHash, id: RecordId) -> R
     Ok(())
 }
 
-/// Forgets the files of a record that leaves this device, except those still to be delivered and
-/// those that others name. Returns those forgotten.
+/// Forgets the files of a record that leaves this device, except those that others name, those
+/// still to be delivered, and own ones that no backup holds yet: a server that loses them has them
+/// from nowhere else. Returns those forgotten.
 pub(crate) fn forget_of(
     connection: &Connection,
     kind: &str,
     id: RecordId,
 ) -> Result<Vec<BlobHash>> {
     let mut statement = connection.prepare_cached(
-        "SELECT hash FROM blob WHERE kind = ?1 AND id = ?2 AND state <> 'waiting'",
+        "SELECT hash FROM blob
+         WHERE kind = ?1 AND id = ?2 AND state NOT IN ('waiting', 'stored')",
     )?;
     let hashes = statement
         .query_map(params![kind, id.as_bytes()], |row| row.get(0).map(BlobHash))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     forget(connection, hashes, id)
+}
+
+/// Forgets own files of records that have left this device, once a backup holds them. Returns
+/// those forgotten.
+pub(crate) fn release(connection: &Connection, durable: Commit) -> Result<Vec<BlobHash>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT hash, id FROM blob
+         WHERE state = 'stored' AND \"commit\" <= ?1
+           AND NOT EXISTS (
+               SELECT 1 FROM record WHERE record.kind = blob.kind AND record.id = blob.id
+           )",
+    )?;
+    let left = statement
+        .query_map([sql_int(durable.0)], |row| {
+            Ok((BlobHash(row.get(0)?), RecordId(id_column(row, 1)?)))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut forgotten = Vec::new();
+    for (hash, id) in left {
+        forgotten.extend(forget(connection, vec![hash], id)?);
+    }
+    Ok(forgotten)
 }
 
 /// Forgets the files of a draft thrown away, except those that others name. Returns those

@@ -45,12 +45,10 @@ pub(crate) fn adopt(
             "UPDATE record SET rev = 0 WHERE rev > ?1 AND rev <= ?2",
             interval,
         )?;
+        // What the body here contains already is laid over once the server's body is here.
         let mut waits_again = connection.prepare(
             "UPDATE authored SET outcome = NULL, reason = NULL, \"commit\" = NULL, sent = 1,
-                 overlaid = CASE WHEN EXISTS (
-                     SELECT 1 FROM record
-                     WHERE record.kind = authored.kind AND record.id = authored.id
-                 ) THEN 1 ELSE -1 END
+                 overlaid = CASE overlaid WHEN 1 THEN 1 ELSE -1 END
              WHERE outcome IS NOT NULL AND \"commit\" > ?1 AND \"commit\" <= ?2
              RETURNING kind, id, about_kind, about_id",
         )?;

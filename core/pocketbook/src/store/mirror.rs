@@ -164,7 +164,13 @@ impl<'t> Door<'t> {
         meta::write_json(self.connection, meta::ECHO, &echo)?;
         meta::write_json(self.connection, meta::ASOF, &answer.asof)?;
         blobs::want(self.connection, &answer.wanted, answer.asof.commit)?;
-        meta::write(self.connection, meta::DURABLE, &answer.durable.to_string())
+        let durable = answer.durable.to_string();
+        let known: Option<String> = meta::read(self.connection, meta::DURABLE)?;
+        if self.purged.has_rows() || known.as_ref() != Some(&durable) {
+            self.purged
+                .add_files(blobs::release(self.connection, answer.durable)?);
+        }
+        meta::write(self.connection, meta::DURABLE, &durable)
     }
 
     /// The server could not serve some cursors, or none at all: those scopes are compared.
@@ -266,6 +272,7 @@ impl<'t> Door<'t> {
     fn part_unconfirmed(&mut self, scope: i64) -> Result<()> {
         for (from, key) in scopes::unconfirmed(self.connection, scope)? {
             purge::leave(self, from, &key, "moved")?;
+            self.may_bring_back = true;
         }
         Ok(())
     }

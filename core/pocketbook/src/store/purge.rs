@@ -27,6 +27,16 @@ pub(crate) struct Purged {
     files: Vec<BlobHash>,
 }
 
+impl Purged {
+    pub(crate) fn has_rows(&self) -> bool {
+        self.rows > 0
+    }
+
+    pub(crate) fn add_files(&mut self, files: Vec<BlobHash>) {
+        self.files.extend(files);
+    }
+}
+
 /// Removes files and truncates the log, if anything went.
 pub(crate) fn finish(store: &Store, purged: &Purged) -> Result<()> {
     for hash in &purged.files {
@@ -168,7 +178,7 @@ pub(crate) fn bring_back(door: &mut Door<'_>) -> Result<()> {
             "SELECT kind, id,
                     EXISTS (SELECT 1 FROM record
                             WHERE record.kind = authored.kind AND record.id = authored.id
-                              AND record.rev IS NOT NULL) AS is_here
+                              AND record.rev > 0) AS is_here
              FROM authored
              WHERE overlaid = -1
              GROUP BY kind, id

@@ -57,8 +57,9 @@ pub(crate) async fn play(stage: &Stage<'_>) -> Result<()> {
     six_steps::play(stage, &cast, &day).await?;
     decision::play(stage, &cast, &day).await?;
     repeats::play(stage, &cast).await?;
-    taken_grid::play(stage, &cast).await?;
+    let photo = taken_grid::play(stage, &cast).await?;
     let backup = backup::play(stage)?;
+    taken_grid::check_released(stage, &cast.li, photo).await?;
     let audit = audit::Audit {
         stage,
         cast: &cast,

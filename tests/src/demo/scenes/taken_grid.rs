@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use pocketbook::seams::Files;
+use pocketbook::seams::folder::Folder;
 use pocketbook::store::blobs::Rendering;
 use pocketbook_records::ids::{BlobHash, RecordId};
 use pocketbook_records::kinds::case::CASE;
@@ -32,7 +34,8 @@ struct Left {
     stood_in_clear: usize,
 }
 
-pub(super) async fn play(stage: &Stage<'_>, cast: &Cast) -> Result<()> {
+/// Returns the photo that 李 took there.
+pub(super) async fn play(stage: &Stage<'_>, cast: &Cast) -> Result<BlobHash> {
     let (screen, li) = (stage.screen, &cast.li);
     let taken = &stage.grids[1];
     screen.scene("收回一个网格", "A grid is taken away");
@@ -56,7 +59,21 @@ pub(super) async fn play(stage: &Stage<'_>, cast: &Cast) -> Result<()> {
     li.delivers().await?;
     cast.wang.delivers().await?;
     check_purged(stage, li, &left)?;
-    check_work(stage, cast, &left).await
+    check_work(stage, cast, &left).await?;
+    Ok(left.photo)
+}
+
+/// Once a backup holds the photo, the phone lets go of it.
+pub(super) async fn check_released(stage: &Stage<'_>, li: &Phone, photo: BlobHash) -> Result<()> {
+    li.delivers().await?;
+    let files = Files::list(&Folder::open(li.folder().join("files"))?, "")?;
+    let photo = photo.to_string();
+    stage.screen.check(
+        !files.iter().any(|name| name.starts_with(&photo)),
+        "备份里有了，李的手机上封存的那张照片就删了",
+        "Now that a backup holds it, the sealed photo is gone from Li's phone",
+    );
+    Ok(())
 }
 
 /// 李 reports something in the grid, with a photo, and hands it in.
@@ -100,16 +117,10 @@ fn check_purged(stage: &Stage<'_>, li: &Phone, left: &Left) -> Result<()> {
         format!("From Li's phone its households and cases are gone; the other grid's {kept} stay"),
     );
     let photo = li.store().photo(left.photo, Rendering::Master)?;
-    let files = li.folder().join("files");
-    let has_files =
-        pocketbook::seams::Files::list(&pocketbook::seams::folder::Folder::open(files)?, "")?;
-    let has_files = has_files
-        .iter()
-        .any(|name| name.starts_with(&left.photo.to_string()));
     screen.check(
-        photo.is_none() && !has_files,
-        "那里的照片文件也删了",
-        "The files of the photo taken there are deleted too",
+        photo.is_none(),
+        "她在那里拍的照片也看不到了：加密封存，等备份里有了就删",
+        "Nor can the photo that she took there be seen: sealed, until a backup holds it",
     );
     let still = numbers_in(li.folder(), &left.numbers)?.len();
     let was = left.stood_in_clear;

@@ -110,6 +110,10 @@ impl Oracle {
             // What waits in the tray is all that is shown of a home that was taken.
             return;
         }
+        if self.was_restored && pocketbook_sqlite::is_encryption_built() {
+            // Nobody can see from outside which history an encrypted phone knows.
+            return;
+        }
         let mut homes: BTreeMap<RecordId, (i64, i64)> = BTreeMap::new();
         for write in &self.writes {
             if let What::Bit(bit) = write.what {
