@@ -81,7 +81,7 @@ async fn work_while_it_is_hers(stage: &Stage<'_>, li: &Phone) -> Result<Left> {
     let grid = stage.grid(1);
     let report = li.reports(
         json!({"grid": grid, "sort": "issue", "source": "worker", "category": "C0101", "place": "北门", "text": "雨水箅子缺失"}),
-        &[stored("real/htc_parking_gps.jpg")],
+        &[stored("real/lumia_dusk_gps_west.jpg")],
     )?;
     li.delivers().await?;
     let photo = *li
