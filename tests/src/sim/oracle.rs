@@ -102,6 +102,7 @@ pub struct Oracle {
     knocks: BTreeMap<(Who, RecordId), i64>,
     is_wang_away: bool,
     was_restored: bool,
+    moved: BTreeSet<RecordId>,
 }
 
 impl Oracle {
@@ -120,7 +121,13 @@ impl Oracle {
             knocks: BTreeMap::new(),
             is_wang_away: false,
             was_restored: false,
+            moved: BTreeSet::new(),
         }
+    }
+
+    /// Hears that a home is moved, or tried to be.
+    pub fn moved(&mut self, home: RecordId) {
+        self.moved.insert(home);
     }
 
     /// Hears that the server was restored: what it knew since is in the phones alone.

@@ -43,6 +43,8 @@ impl Canary {
 struct Day {
     world: World,
     grid: UnitId,
+    /// Zhao's alone.
+    other: UnitId,
     phones: [Phone; 2],
     homes: Vec<RecordId>,
     people: Vec<RecordId>,
@@ -104,6 +106,10 @@ impl Day {
             world.worker("王", &grid).await,
             world.head("赵", &grid).await,
         ];
+        let other = world.grid(1);
+        world
+            .grant(phones[1].user(), "赵", Role::GridHead, &other)
+            .await;
         world.street_desk("陈").await;
         for phone in &phones {
             phone.syncs().await;
@@ -115,6 +121,7 @@ impl Day {
         Self {
             world,
             grid,
+            other,
             phones,
             homes,
             people,
@@ -226,6 +233,7 @@ impl Day {
             }
             Act::Revoked => self.wang_has_grid(false).await,
             Act::Granted => self.wang_has_grid(true).await,
+            Act::Moves(n) => self.moves(n),
             Act::BacksUp => {
                 let name = format!("backup-{}", self.backups.len());
                 self.backups.push(self.world.town().backs_up(&name).await);

@@ -108,6 +108,8 @@ pub enum Act {
     Revoked,
     /// It begins again.
     Granted,
+    /// Zhao moves a home to his other grid, or back.
+    Moves(usize),
     /// The operator makes a backup.
     BacksUp,
     /// The last backup is all that is left of the server.
@@ -157,6 +159,7 @@ impl fmt::Display for Act {
             Self::Hours(hours) => write!(f, "{hours} h pass"),
             Self::Revoked => write!(f, "Wang loses the grid"),
             Self::Granted => write!(f, "Wang has the grid again"),
+            Self::Moves(n) => write!(f, "Zhao moves home {n} to the other grid"),
             Self::BacksUp => write!(f, "the server is backed up"),
             Self::Restored => write!(f, "the server is restored"),
         }
@@ -215,7 +218,7 @@ fn doing(dice: &mut Dice) -> Act {
         21 => Act::Desk(n),
         22..=23 => Act::Decides(who, n),
         24 => Act::Deletes(who, n),
-        _ => Act::Notes(who, n),
+        _ => Act::Moves(n),
     }
 }
 

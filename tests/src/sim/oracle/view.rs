@@ -83,6 +83,9 @@ impl Oracle {
     ) {
         for (kind, id, _, text) in &device.mirror {
             // Commands and decisions touch what is in none of their paths.
+            if self.moved.contains(id) {
+                continue;
+            }
             let plain = [&HOUSEHOLD, &PERSON, &PERSON_SENSITIVE, &VISIT];
             let kind = plain.into_iter().find(|plain| plain.name == kind);
             let Some(screen) = kind.and_then(|kind| phone.finds(kind, *id)) else {
@@ -145,7 +148,8 @@ impl Oracle {
         phone: &Phone,
         broken: &mut Vec<String>,
     ) {
-        if who == 0 && self.is_wang_away {
+        if who == 0 && (self.is_wang_away || !self.moved.is_empty()) {
+            // What he created goes with the home that it hangs on.
             return;
         }
         for write in self

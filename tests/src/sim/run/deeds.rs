@@ -112,6 +112,20 @@ impl Day {
         self.wrote(who, &HOUSEHOLD, home, What::Bit(bit), saved)
     }
 
+    pub(super) fn moves(&mut self, n: usize) -> String {
+        let home = pick(&self.homes, n);
+        let Some(screen) = self.phones[1].finds(&HOUSEHOLD, home) else {
+            return nothing();
+        };
+        let is_here = screen.value("grid") == json!(self.grid);
+        let to = if is_here { &self.other } else { &self.grid };
+        let args = fields(json!({ "grid": to }));
+        let book = self.phones[1].book();
+        let saved = book.command(&HOUSEHOLD, &screen.shown, "move", args);
+        self.oracle.moved(home);
+        self.wrote(1, &HOUSEHOLD, home, What::Other, saved)
+    }
+
     pub(super) fn tags(&mut self, who: Who, n: usize) -> String {
         let person = pick(&self.people, n);
         let Some(screen) = self.phones[who].finds(&PERSON, person) else {
