@@ -6,7 +6,8 @@ use pocketbook::seams::{Facts, Network};
 use pocketbook::store::blobs::{PhotoState, Rendering};
 use pocketbook::store::book::{ArticleTitle, BookPart};
 use pocketbook::store::status::{SyncState, SyncStatus};
-use pocketbook_records::ids::Mid;
+use pocketbook::store::trace::{Vanished, Why};
+use pocketbook_records::ids::{Mid, RecordId};
 use pocketbook_records::mutation::Expect;
 use pocketbook_records::time::Interval;
 
@@ -75,6 +76,30 @@ pub struct SyncStatus {
     pub parked: u64,
     /// Open reviews (待确认).
     pub reviews: u64,
+}
+
+/// A record that was taken from this device.
+#[uniffi::remote(Record)]
+pub struct Vanished {
+    /// When (wall ms).
+    pub at: i64,
+    /// Its kind's name.
+    pub kind: String,
+    /// Its id.
+    pub id: RecordId,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a record was taken from this device.
+#[uniffi::remote(Enum)]
+pub enum Why {
+    /// 已迁出: it moved to a grid that is not held here.
+    Moved,
+    /// 已删除: somebody deleted it.
+    Deleted,
+    /// 不再负责: its grid is no longer this account's.
+    Revoked,
 }
 
 /// What a synchronisation did.

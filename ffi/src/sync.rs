@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pocketbook::engine::{Reason, SyncReport};
 use pocketbook::store::status::SyncStatus;
+use pocketbook::store::trace::Vanished;
 
 use crate::book::PocketBook;
 use crate::error::Result;
@@ -13,6 +14,11 @@ impl PocketBook {
     /// Says how the work stands; a locked book answers too.
     pub fn status(&self) -> Result<SyncStatus> {
         self.call(|opened| Ok(opened.store.status()?))
+    }
+
+    /// Says why records are no longer here, the latest first: for whoever looks for one.
+    pub fn vanished(&self, most: u32) -> Result<Vec<Vanished>> {
+        self.call(|opened| Ok(opened.book.store()?.vanished(most as usize)?))
     }
 
     /// Brings device and server in step, and returns once that is done or must wait. Photos that

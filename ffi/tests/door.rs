@@ -873,6 +873,7 @@ fn harmless(book: &PocketBook) -> Vec<(&'static str, Result<(), PocketbookError>
         ),
         ("photo_state", book.photo_state(BlobHash([0; 32])).map(drop)),
         ("status", book.status().map(drop)),
+        ("vanished", book.vanished(u32::MAX).map(drop)),
         ("cancel_sync", book.cancel_sync()),
         ("stop_background_sync", book.stop_background_sync()),
         ("wake", book.wake(pocketbook::engine::Reason::Hinted)),

@@ -3,6 +3,7 @@
 
 use pocketbook::photos::Size;
 use pocketbook::store::blobs::Rendering;
+use pocketbook::store::trace::Why;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
@@ -71,6 +72,9 @@ async fn rows_photos_and_pages_of_a_taken_grid_leave_the_phone() {
         "no page of any file keeps it"
     );
     assert!(wang.files_with(&neighbour.name).is_empty());
+    let trace = wang.store().vanished(1_000).expect("the store reads");
+    let why = trace.iter().find(|line| line.id == RecordId(neighbour.id));
+    assert_eq!(why.map(|line| line.why), Some(Why::Revoked));
     let left = wang.store();
     assert!(
         !left

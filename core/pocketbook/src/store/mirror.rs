@@ -34,6 +34,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::store::trace::{self, Why};
 use crate::store::{
     Store, blobs, compare, from_sql_int, histories, id_column, kind_named, meta, purge, receipts,
     scopes, sql_int, view,
@@ -255,7 +256,7 @@ impl<'t> Door<'t> {
                 {
                     return Ok(());
                 }
-                purge::leave(self, scope, &key, "moved")
+                purge::leave(self, scope, &key, Why::Moved)
             }
             Entry::Tomb { kind, id, rev } => {
                 remember_tomb(self.connection, kind, *id, *rev)?;
@@ -271,7 +272,7 @@ impl<'t> Door<'t> {
     /// A scope was read to its head: what waited for its word and was not named by it goes.
     fn part_unconfirmed(&mut self, scope: i64) -> Result<()> {
         for (from, key) in scopes::unconfirmed(self.connection, scope)? {
-            purge::leave(self, from, &key, "moved")?;
+            purge::leave(self, from, &key, Why::Moved)?;
             self.may_bring_back = true;
         }
         Ok(())
@@ -387,6 +388,9 @@ impl<'t> Door<'t> {
     fn close(mut self) -> Result<(Applied, purge::Purged)> {
         if self.may_bring_back {
             purge::bring_back(&mut self)?;
+        }
+        if self.purged.has_rows() {
+            trace::forget_old(self.connection, self.wall)?;
         }
         receipts::uncover(self.connection, &mut self.touched)?;
         for key in &self.touched {

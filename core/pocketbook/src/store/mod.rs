@@ -31,6 +31,7 @@ pub(crate) mod purge;
 pub(crate) mod receipts;
 pub(crate) mod scopes;
 pub mod status;
+pub mod trace;
 pub mod view;
 
 pub(crate) static LADDER: Ladder = Ladder {

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::store::mirror::{Door, find};
+use crate::store::trace::{self, Why};
 use crate::store::{Store, blobs, id_column, kind_named, outbox, scopes, sql_int, view};
 
 /// What has to be done once the transaction is through.
@@ -63,7 +64,7 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
     for (scope, _) in held.iter().filter(|(_, name)| !granted.contains(name)) {
         any = true;
         for key in members(door.connection, *scope)? {
-            leave(door, *scope, &key, "revoked")?;
+            leave(door, *scope, &key, Why::Revoked)?;
         }
         door.connection
             .execute("DELETE FROM scope WHERE id = ?1", [scope])?;
@@ -75,7 +76,7 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
 }
 
 /// Takes a record out of a scope, and off the device if that was its last.
-pub(crate) fn leave(door: &mut Door<'_>, scope: i64, key: &Key, why: &str) -> Result<()> {
+pub(crate) fn leave(door: &mut Door<'_>, scope: i64, key: &Key, why: Why) -> Result<()> {
     let Some(row) = find(door.connection, &key.kind, key.id)? else {
         return Ok(());
     };
@@ -99,11 +100,11 @@ pub(crate) fn bury(door: &mut Door<'_>, key: &Key, rev: Rev) -> Result<()> {
     if is_newer {
         Ok(())
     } else {
-        remove(door, key, "deleted")
+        remove(door, key, Why::Deleted)
     }
 }
 
-fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
+fn remove(door: &mut Door<'_>, key: &Key, why: Why) -> Result<()> {
     let id = key.id.as_bytes();
     let row: Option<i64> = door
         .connection
@@ -119,9 +120,7 @@ fn remove(door: &mut Door<'_>, key: &Key, why: &str) -> Result<()> {
             "UPDATE authored SET overlaid = -1 WHERE kind = ?1 AND id = ?2 AND overlaid = 1",
         )?
         .execute(params![key.kind, id])?;
-    door.connection
-        .prepare_cached("INSERT INTO trace (at, kind, id, what) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![door.wall, key.kind, id, why])?;
+    trace::note(door.connection, key, why, door.wall)?;
     door.purged
         .files
         .extend(blobs::forget_of(door.connection, &key.kind, key.id)?);
@@ -155,7 +154,7 @@ fn hide_if_homeless(door: &mut Door<'_>, key: &Key, grants: &[Scope]) -> Result<
         HomeOf::None => false,
     };
     if is_homeless {
-        remove(door, key, "revoked")?;
+        remove(door, key, Why::Revoked)?;
     }
     Ok(())
 }
