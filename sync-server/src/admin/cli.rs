@@ -157,7 +157,7 @@ pub struct Serve {
     /// 私钥（PEM）· Its key (PEM)
     #[arg(long, requires = "cert", value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// 手机访问的地址，如 https://pocketbook.example:8420 · The address that phones reach
+    /// 手机访问的地址，如 `https://pocketbook.example:8420` · The address that phones reach
     #[arg(long, env = "POCKETBOOK_URL", value_name = "URL")]
     pub url: Option<String>,
     /// 前面有负责加密的反向代理 · A proxy in front of it does the encryption
