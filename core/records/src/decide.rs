@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::body::Fields;
 use crate::ids::RecordId;
 use crate::kinds::review::{BASE, Candidate};
-use crate::merge::{Author, Dispute};
+use crate::merge::Dispute;
 use crate::mutation::{Choice, Decide};
 use crate::receipt::Reason;
+use crate::stamp::Author;
 use crate::time::Millis;
 
 /// The path of a review that is about a record as a whole: it was edited after its deletion.

@@ -6,7 +6,7 @@
 //! A grid worker (网格员) changes a phone number in a household file. Her device asks
 //! [`kind::Kind`] what the field is, writes a [`mutation::Frozen`] that carries the value her
 //! screen showed and the value she typed, checks it with [`mutation::Frozen::check`], and lays it
-//! over what she sees with [`merge::overlay`]. Some time later it travels in a
+//! over what she sees with [`overlay::overlay`]. Some time later it travels in a
 //! [`wire::Request`]. The server bounds the moment of authoring ([`time::bound`]), asks
 //! [`rights`] whether she might, lets [`merge::merge`] judge it against what others have written
 //! meanwhile, opens a review ([`decide::open`]) if two people really disagreed, and answers with
@@ -45,6 +45,7 @@ pub mod kind;
 pub mod kinds;
 pub mod merge;
 pub mod mutation;
+pub mod overlay;
 pub mod path;
 pub mod receipt;
 pub mod rights;

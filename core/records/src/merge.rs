@@ -1,7 +1,7 @@
 //! The merge: what becomes of an edit that meets a record as others have left it.
 //!
 //! One function for everyone: the server decides with [`merge`], the device previews with
-//! [`overlay`]. It is pure and deterministic, and knows kinds only through their tables.
+//! [`overlay`](crate::overlay::overlay). It is pure and deterministic, and knows kinds only through their tables.
 //!
 //! **The screen says what it saw.** Every register edit carries the value that was shown (`was`)
 //! and the value that it shall be (`to`). A register is in conflict if and only if what is stored
@@ -24,17 +24,17 @@
 //! had been shown who has written since is done already; and an edit made upon lost history
 //! applies without comparing `was` if its author had been shown whatever is stored now.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::body::Fields;
-use crate::history::Lost;
 use crate::ids::{Commit, EnrolmentId, Mid, Mseq, UserId};
 use crate::kind::{Kind, Rule};
 use crate::kinds::review::{BASE, Candidate};
 use crate::mutation::{Frozen, Set};
+use crate::overlay::{count, put_element, rule, take_element};
 use crate::path::{self, Path};
 use crate::receipt::{Fate, FateKind};
-use crate::stamp::{Added, Stamp, Stamps};
+use crate::stamp::{Added, Author, Stamp, Stamps};
 use crate::time::Interval;
 
 /// A record as the server holds it.
@@ -46,32 +46,6 @@ pub struct Stored {
     pub created: Stamp,
     /// Who wrote what since.
     pub stamps: Stamps,
-}
-
-/// Who authored the mutation being judged, and in which commit it arrives.
-#[derive(Debug, Clone)]
-pub struct Author {
-    /// The identity.
-    pub enrolment: EnrolmentId,
-    /// The account.
-    pub user: UserId,
-    /// The mutation's name.
-    pub mid: Mid,
-    /// Its place.
-    pub mseq: Mseq,
-    /// When it was authored.
-    pub at: Interval,
-    /// Whether earlier mutations of the identity count as seen: for a phone, whose screens show
-    /// its own work; not for desk sessions and imports.
-    pub own_chain: bool,
-    /// Whether the author may decide `never_auto` fields of this record.
-    pub holder: bool,
-    /// The commit.
-    pub commit: Commit,
-    /// The commit that took it in a history that was lost, if a phone brings it back.
-    pub origin: Option<Commit>,
-    /// What restores threw away.
-    pub lost: Lost,
 }
 
 /// A field on which people disagree.
@@ -146,39 +120,6 @@ pub fn merge(
         }
     }
     judge.out
-}
-
-/// Lays an own edit over a body: what its author sees before the server has spoken.
-pub fn overlay(kind: &Kind, body: &mut Fields, edit: &Frozen) {
-    for set in &edit.set {
-        let stored = path::get(body, &set.path).as_i64();
-        let wins = match (rule(kind, &set.path), stored, set.to.as_i64()) {
-            (Rule::Max, Some(stored), Some(to)) => to > stored,
-            (Rule::Min, Some(stored), Some(to)) => to < stored,
-            _ => true,
-        };
-        if wins {
-            path::set(body, &set.path, set.to.clone());
-        }
-    }
-    for (path, by) in &edit.inc {
-        count(body, path, *by);
-    }
-    for (path, items) in &edit.add {
-        for item in items {
-            put_element(kind, body, path, item);
-        }
-    }
-    for (path, items) in &edit.remove {
-        for item in items {
-            take_element(kind, body, path, item);
-        }
-    }
-}
-
-fn rule(kind: &Kind, path: &Path) -> Rule {
-    kind.field(path.root())
-        .map_or(Rule::Register, |field| field.rule)
 }
 
 struct Judge<'a> {
@@ -418,22 +359,6 @@ impl Judge<'_> {
     }
 }
 
-impl Author {
-    /// Returns the stamp that this author leaves.
-    pub fn stamp(&self, seen: Option<Commit>) -> Stamp {
-        Stamp {
-            commit: self.commit,
-            origin: self.origin.unwrap_or(self.commit),
-            seen,
-            enrolment: self.enrolment,
-            mseq: self.mseq,
-            mid: self.mid,
-            user: self.user,
-            at: self.at,
-        }
-    }
-}
-
 fn candidate(id: String, value: &Value, by: UserId, at: Interval) -> Candidate {
     Candidate {
         id,
@@ -458,60 +383,4 @@ fn element_of(leaf: &Path) -> Option<Path> {
     let (field, key) = (segments.next()?, segments.next()?);
     segments.next()?;
     Path::field(field).join(key).ok()
-}
-
-fn count(body: &mut Fields, path: &Path, by: i64) {
-    let stored = path::get(body, path).as_i64().unwrap_or(0);
-    path::set(body, path, json!(stored.saturating_add(by)));
-}
-
-fn put_element(kind: &Kind, body: &mut Fields, path: &Path, item: &Value) {
-    if rule(kind, path) == Rule::Map {
-        if let Some(Ok(element)) = item.as_str().map(|key| path.join(key))
-            && path::get(body, &element).is_null()
-        {
-            path::set(body, &element, json!({}));
-        }
-        return;
-    }
-    let mut items = path::get(body, path)
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    // Sorted, so that the order of arrival leaves no trace; ids of elements grow with time.
-    if let Err(at) = items.binary_search_by(|other| name_of(other).cmp(name_of(item))) {
-        items.insert(at, item.clone());
-        path::set(body, path, Value::Array(items));
-    }
-}
-
-fn take_element(kind: &Kind, body: &mut Fields, path: &Path, item: &str) {
-    if rule(kind, path) == Rule::Map {
-        if let Ok(element) = path.join(item) {
-            path::set(body, &element, Value::Null);
-        }
-        return;
-    }
-    if let Value::Array(items) = path::get(body, path) {
-        let left: Vec<Value> = items
-            .iter()
-            .filter(|other| name_of(other) != item)
-            .cloned()
-            .collect();
-        path::set(
-            body,
-            path,
-            if left.is_empty() {
-                Value::Null
-            } else {
-                Value::Array(left)
-            },
-        );
-    }
-}
-
-fn name_of(item: &Value) -> &str {
-    item.as_str()
-        .or_else(|| item.get("id").and_then(Value::as_str))
-        .unwrap_or("")
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::history::Lost;
 use crate::ids::{Commit, EnrolmentId, Mid, Mseq, UserId};
 use crate::path::Path;
 use crate::time::Interval;
@@ -32,6 +33,48 @@ pub struct Stamp {
     pub user: UserId,
     /// When it was authored, as far as can be bounded.
     pub at: Interval,
+}
+
+/// Who authored the mutation being judged, and in which commit it arrives.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// The identity.
+    pub enrolment: EnrolmentId,
+    /// The account.
+    pub user: UserId,
+    /// The mutation's name.
+    pub mid: Mid,
+    /// Its place.
+    pub mseq: Mseq,
+    /// When it was authored.
+    pub at: Interval,
+    /// Whether earlier mutations of the identity count as seen: for a phone, whose screens show
+    /// its own work; not for desk sessions and imports.
+    pub own_chain: bool,
+    /// Whether the author may decide `never_auto` fields of this record.
+    pub holder: bool,
+    /// The commit.
+    pub commit: Commit,
+    /// The commit that took it in a history that was lost, if a phone brings it back.
+    pub origin: Option<Commit>,
+    /// What restores threw away.
+    pub lost: Lost,
+}
+
+impl Author {
+    /// Returns the stamp that this author leaves.
+    pub fn stamp(&self, seen: Option<Commit>) -> Stamp {
+        Stamp {
+            commit: self.commit,
+            origin: self.origin.unwrap_or(self.commit),
+            seen,
+            enrolment: self.enrolment,
+            mseq: self.mseq,
+            mid: self.mid,
+            user: self.user,
+            at: self.at,
+        }
+    }
 }
 
 /// The stamp of an element of a map or set.

@@ -17,9 +17,9 @@ use serde_json::Value;
 use crate::body::Fields;
 use crate::ids::Rev;
 use crate::kind::{Field, Kind, Owner, Rule};
-use crate::merge::{Author, Stored};
+use crate::merge::Stored;
 use crate::path::{self, Path};
-use crate::stamp::{Stamp, Stamps};
+use crate::stamp::{Author, Stamp, Stamps};
 
 /// Lays a witness of a rev over a record; `author` is the server itself, with `origin` the rev.
 /// Returns the fields and stamps afterwards.

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use pocketbook_records::body::Fields;
 use pocketbook_records::kind::{Field, Home, Owner};
 use pocketbook_records::kinds::review::Candidate;
-use pocketbook_records::merge::{self, Author, Dispute, Merged, Stored};
+use pocketbook_records::merge::{self, Dispute, Merged, Stored};
 use pocketbook_records::mutation::Op;
+use pocketbook_records::overlay::overlay;
 use pocketbook_records::path::{self, Path};
 use pocketbook_records::receipt::{Outcome, Reason};
 use pocketbook_records::rights::Cover;
-use pocketbook_records::stamp::{Stamp, Stamps};
+use pocketbook_records::stamp::{Author, Stamp, Stamps};
 
 pub(super) use commands::is_stale;
 
@@ -158,7 +159,7 @@ fn create(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
 /// Returns the fields that a creation gives.
 fn proposed(facts: &Facts) -> Fields {
     let mut body = Fields::new();
-    merge::overlay(facts.kind, &mut body, &facts.edit);
+    overlay(facts.kind, &mut body, &facts.edit);
     body
 }
 

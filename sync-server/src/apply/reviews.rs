@@ -6,9 +6,9 @@ use pocketbook_records::decide::{self, WHOLE};
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kind::{Class, Home, Kind};
 use pocketbook_records::kinds::review::{self, BASE, Candidate, REVIEW, REVIEW_SENSITIVE};
-use pocketbook_records::merge::{Author, Dispute};
+use pocketbook_records::merge::Dispute;
 use pocketbook_records::path::Path;
-use pocketbook_records::stamp::Stamps;
+use pocketbook_records::stamp::{Author, Stamps};
 
 use super::Work;
 use super::verdict::{Change, Disputed};

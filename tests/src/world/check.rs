@@ -129,7 +129,7 @@ impl Truth {
     fn home_of_unborn(&self, kind: &'static Kind, item: &Fields) -> Option<UnitId> {
         let frozen = pocketbook_records::mutation::Frozen::parse(text(item, "frozen")?).ok()?;
         let mut body = Fields::new();
-        pocketbook_records::merge::overlay(kind, &mut body, &frozen);
+        pocketbook_records::overlay::overlay(kind, &mut body, &frozen);
         self.home(kind, frozen.id, &body, 1)
     }
 

@@ -5,8 +5,8 @@ use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{Mid, RecordId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::kinds::parked::{PARKED, PARKED_SENSITIVE, Parked};
-use pocketbook_records::merge;
 use pocketbook_records::mutation::{Frozen, Op};
+use pocketbook_records::overlay::overlay;
 use pocketbook_records::path::{self, Path};
 use pocketbook_records::receipt::Reason;
 
@@ -107,7 +107,7 @@ impl Book {
     fn corrected_creation(&self, kind: &Kind, old: &Frozen, changes: &[Change]) -> Result<Frozen> {
         let (of_args, of_fields) = correction::split(changes);
         let mut fields = Fields::new();
-        merge::overlay(kind, &mut fields, old);
+        overlay(kind, &mut fields, old);
         for change in of_fields {
             path::set(&mut fields, &path_of(change)?, change.to.clone());
         }

@@ -6,8 +6,8 @@
 use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{Mid, RecordId, Rev};
 use pocketbook_records::kind::{Kind, Rule};
-use pocketbook_records::merge;
 use pocketbook_records::mutation::{Command, Expect, Frozen, Op, Replaces, Set};
+use pocketbook_records::overlay::overlay;
 use pocketbook_records::path::Path;
 use pocketbook_records::receipt::Reason;
 use pocketbook_records::time::Interval;
@@ -147,7 +147,7 @@ impl Book {
         }
         if let Some((name, args)) = new.command {
             let mut fields = Fields::new();
-            merge::overlay(kind, &mut fields, &frozen);
+            overlay(kind, &mut fields, &frozen);
             may_follow(kind, &fields, &name, &args, store.seams.clock.wall_ms())?;
             let start = kind.workflow.map_or("", |workflow| workflow.start);
             frozen.command = Some(Command {

@@ -23,7 +23,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::body;
-use pocketbook_records::ids::{Commit, RecordId, Rev};
+use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
@@ -36,8 +36,8 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::store::trace::{self, Why};
 use crate::store::{
-    Store, blobs, compare, from_sql_int, histories, id_column, kind_named, meta, purge, receipts,
-    scopes, sql_int, view,
+    Store, blobs, compare, histories, kind_named, meta, purge, receipts, scopes, sql_int, tombs,
+    view,
 };
 
 /// What an answer changed.
@@ -131,7 +131,7 @@ impl<'t> Door<'t> {
             connection,
             asof,
             wall,
-            overlaid: overlaid(connection)?,
+            overlaid: receipts::overlaid(connection)?,
             touched: BTreeSet::new(),
             applied: Applied::default(),
             purged: purge::Purged::default(),
@@ -154,7 +154,8 @@ impl<'t> Door<'t> {
         let refused = serde_json::to_string(&answer.refused)?;
         meta::write(self.connection, meta::REFUSED, &refused)?;
         if answer.refused == Some(Refused::BadCursor) {
-            self.doubt_unanswered(asked, answer)?;
+            self.applied.more = true;
+            scopes::doubt_unanswered(self.connection, asked, answer)?;
         }
         let echo = Echo {
             epoch: answer.asof.epoch,
@@ -172,23 +173,6 @@ impl<'t> Door<'t> {
                 .add_files(blobs::release(self.connection, answer.durable)?);
         }
         meta::write(self.connection, meta::DURABLE, &durable)
-    }
-
-    /// The server could not serve some cursors, or none at all: those scopes are compared.
-    fn doubt_unanswered(&mut self, asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> Result<()> {
-        self.applied.more = true;
-        if answer.grants.is_none() {
-            return scopes::doubt_all(self.connection);
-        }
-        let unanswered = asked
-            .keys()
-            .filter(|scope| !answer.scopes.contains_key(scope));
-        for name in unanswered {
-            if let Some(scope) = scopes::find(self.connection, name)? {
-                scopes::doubt(self.connection, scope.id)?;
-            }
-        }
-        Ok(())
     }
 
     fn take_page(&mut self, name: &Scope, asked: Option<&Ask>, page: &Page) -> Result<()> {
@@ -259,7 +243,7 @@ impl<'t> Door<'t> {
                 purge::leave(self, scope, &key, Why::Moved)
             }
             Entry::Tomb { kind, id, rev } => {
-                remember_tomb(self.connection, kind, *id, *rev)?;
+                tombs::remember(self.connection, kind, *id, *rev)?;
                 let key = Key {
                     kind: kind.clone(),
                     id: *id,
@@ -287,7 +271,7 @@ impl<'t> Door<'t> {
             return Ok(());
         }
         for put in &frame.rows {
-            if is_buried(self.connection, put)? {
+            if tombs::is_buried(self.connection, put)? {
                 continue;
             }
             if let Some(key) = self.put(put, frame.commit)? {
@@ -409,38 +393,4 @@ pub(crate) fn find(connection: &Connection, kind: &str, id: RecordId) -> Result<
         .prepare_cached("SELECT key FROM record WHERE kind = ?1 AND id = ?2")?
         .query_row(params![kind, id.as_bytes()], |row| row.get(0))
         .optional()?)
-}
-
-fn overlaid(connection: &Connection) -> Result<BTreeSet<Key>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, id FROM authored WHERE overlaid = 1
-         UNION
-         SELECT about_kind, about_id FROM authored WHERE overlaid = 1 AND about_kind IS NOT NULL",
-    )?;
-    let keys = statement
-        .query_map([], |row| {
-            Ok(Key {
-                kind: row.get(0)?,
-                id: RecordId(id_column(row, 1)?),
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(keys)
-}
-
-fn remember_tomb(connection: &Connection, kind: &str, id: RecordId, rev: Rev) -> Result<()> {
-    if scopes::any_unfinished(connection)? {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO tomb (kind, id, rev) VALUES (?1, ?2, ?3)")?
-            .execute(params![kind, id.as_bytes(), sql_int(rev.0)])?;
-    }
-    Ok(())
-}
-
-fn is_buried(connection: &Connection, put: &Put) -> Result<bool> {
-    let rev: Option<i64> = connection
-        .prepare_cached("SELECT rev FROM tomb WHERE kind = ?1 AND id = ?2")?
-        .query_row(params![put.kind, put.id.as_bytes()], |row| row.get(0))
-        .optional()?;
-    Ok(rev.is_some_and(|rev| from_sql_int(rev) >= put.rev.0))
 }

@@ -31,6 +31,7 @@ pub(crate) mod purge;
 pub(crate) mod receipts;
 pub(crate) mod scopes;
 pub mod status;
+pub(crate) mod tombs;
 pub mod trace;
 pub mod view;
 

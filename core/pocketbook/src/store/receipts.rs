@@ -211,3 +211,21 @@ fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::Rejected => "rejected",
     }
 }
+
+/// Returns the records over which own work lies.
+pub(crate) fn overlaid(connection: &Connection) -> Result<BTreeSet<Key>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, id FROM authored WHERE overlaid = 1
+         UNION
+         SELECT about_kind, about_id FROM authored WHERE overlaid = 1 AND about_kind IS NOT NULL",
+    )?;
+    let keys = statement
+        .query_map([], |row| {
+            Ok(Key {
+                kind: row.get(0)?,
+                id: RecordId(id_column(row, 1)?),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(keys)
+}

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::scope::Scope;
-use pocketbook_records::wire::{Ask, Frame, Key, Mode, Page};
+use pocketbook_records::wire::{Answer, Ask, Frame, Key, Mode, Page};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Result;
-use crate::store::{from_sql_int, id_column, sql_int};
+use crate::store::{from_sql_int, id_column, sql_int, tombs};
 
 /// A scope as far as it has been read.
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -
                 sql_int(frame.commit.0),
                 *lowest == frame.cursor
             ])?;
-        forget_tombs(connection)?;
+        tombs::forget(connection)?;
         return Ok(*lowest == frame.cursor);
     }
     if let Some(last) = frame.rows.last() {
@@ -198,13 +198,6 @@ pub(crate) fn any_unfinished(connection: &Connection) -> Result<bool> {
     Ok(connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM scope WHERE cursor IS NULL)")?
         .query_row([], |row| row.get(0))?)
-}
-
-fn forget_tombs(connection: &Connection) -> Result<()> {
-    if !any_unfinished(connection)? {
-        connection.execute("DELETE FROM tomb", [])?;
-    }
-    Ok(())
 }
 
 /// Notes how many records a scope has.
@@ -238,6 +231,26 @@ pub(crate) fn doubt_all(connection: &Connection) -> Result<()> {
         .try_for_each(|scope| doubt(connection, scope))
 }
 
+/// The server could not serve some cursors, or knows none at all: those scopes are compared.
+pub(crate) fn doubt_unanswered(
+    connection: &Connection,
+    asked: &BTreeMap<Scope, Ask>,
+    answer: &Answer,
+) -> Result<()> {
+    if answer.grants.is_none() {
+        return doubt_all(connection);
+    }
+    let unanswered = asked
+        .keys()
+        .filter(|scope| !answer.scopes.contains_key(scope));
+    for name in unanswered {
+        if let Some(scope) = find(connection, name)? {
+            doubt(connection, scope.id)?;
+        }
+    }
+    Ok(())
+}
+
 /// A scope was found equal at a snapshot: pages go on from there.
 pub(crate) fn resume_pages(
     connection: &Connection,
@@ -251,7 +264,7 @@ pub(crate) fn resume_pages(
              WHERE id = ?1",
         )?
         .execute(params![scope, cursor, sql_int(through.0)])?;
-    forget_tombs(connection)
+    tombs::forget(connection)
 }
 
 /// How far the first sync is: records here and records in all, over scopes not yet complete.

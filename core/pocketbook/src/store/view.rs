@@ -14,16 +14,17 @@
 //! each record one time.
 //!
 //! What it refuses: to judge. Whether an edit wins is the server's word; here it is laid over
-//! ([`pocketbook_records::merge::overlay`]), marked as waiting.
+//! ([`pocketbook_records::overlay::overlay`]), marked as waiting.
 
 use pocketbook_records::body::{self, Fields};
 use pocketbook_records::decide::{self, Decided};
 use pocketbook_records::history::Lost;
 use pocketbook_records::ids::{EnrolmentId, Mid, Mseq, RecordId, UserId};
 use pocketbook_records::kind::Kind;
-use pocketbook_records::merge::{self, Author};
 use pocketbook_records::mutation::{Command, Frozen, Op};
+use pocketbook_records::overlay::overlay;
 use pocketbook_records::path::{self, Path};
+use pocketbook_records::stamp::Author;
 use pocketbook_records::time::Interval;
 use pocketbook_records::workflow;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -289,7 +290,7 @@ impl Own {
                 }
                 _ => {}
             }
-            merge::overlay(kind, fields, &entry.frozen);
+            overlay(kind, fields, &entry.frozen);
             if let Some(command) = &entry.frozen.command {
                 preview_command(kind, fields, command, entry, user);
             }

@@ -5,10 +5,10 @@ use serde_json::Value;
 use pocketbook_records::body::Fields;
 use pocketbook_records::decide::{self, Decided, WHOLE};
 use pocketbook_records::kind::{Home, Kind};
-use pocketbook_records::merge::Author;
 use pocketbook_records::mutation::Choice;
 use pocketbook_records::path::{self, Path};
 use pocketbook_records::receipt::{Outcome, Reason};
+use pocketbook_records::stamp::Author;
 
 use super::{admit, author, known};
 use crate::apply::Work;

@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use pocketbook_records::kind::Home;
 use pocketbook_records::kinds::review::Candidate;
-use pocketbook_records::merge::Author;
 use pocketbook_records::path;
 use pocketbook_records::receipt::{Outcome, Reason};
-use pocketbook_records::stamp::Stamp;
+use pocketbook_records::stamp::{Author, Stamp};
 
 use super::{admit, author, candidate, known, or_touched};
 use crate::apply::facts::Facts;
