@@ -4,7 +4,7 @@
 //! - `data/`: database, files, pocket book: what a backup holds and a restore replaces.
 //! - `keys/keyring.json`: see [`crate::keyring`].
 //! - `beside/ordinal.json`: up to which number commits are reserved.
-//! - `beside/outside.ndjson`: every grant, revoke, block and erasure, appended before it is
+//! - `beside/outside.ndjson`: every grant, revoke, block and lost history, appended before it is
 //!   written to the database; a restore replays it.
 //!
 //! A file is replaced by writing its successor, bringing it to the disk and renaming it.
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use pocketbook_records::ids::{Epoch, UnitId, UserId};
 use pocketbook_records::rights::{Duty, Role};
 use pocketbook_records::time::Millis;
+use pocketbook_records::wire::Fork;
 
 /// Why a file beside the database can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +173,14 @@ pub enum Outside {
         at: Millis,
         /// Which.
         user: UserId,
+    },
+    /// A history was lost. A later restore brings a database that knows nothing of it, and two
+    /// histories must not be taken for one.
+    Lost {
+        /// When it was noted.
+        at: Millis,
+        /// The commits.
+        fork: Fork,
     },
 }
 

@@ -184,39 +184,42 @@ impl Server {
     }
 
     /// Begins the next history after the last commit that is here; those up to another one are
-    /// noted as lost. What a restore must not undo is done again.
-    pub(crate) fn begin_anew(&self, until: Commit) -> Result<Fork, OpenError> {
-        let outside = self.outside().read()?;
-        let fork = self.writer().run(move |batch| {
-            let after = histories::newest(batch.store())?;
-            let fork = Fork { after, until };
-            histories::begin_anew(batch, fork)?;
-            outside.iter().try_for_each(|line| replay(batch, line))?;
-            Ok(fork)
-        })?;
-        tracing::error!(after = %fork.after, until = %fork.until, "a history was lost: phones bring it back");
-        Ok(fork)
+    /// noted as lost.
+    pub(crate) fn begin_anew(&self, until: Commit) -> Result<(), OpenError> {
+        let after = self.read(histories::newest)?;
+        let job = self
+            .beginning(Fork { after, until })
+            .map_err(OpenError::from)?;
+        Ok(self.writer().run(job)?)
     }
 
-    /// Begins the next history because of a roll-back that a phone's echo tells of.
+    /// Begins the next history because of a roll-back that a phone's echo tells of, unless another
+    /// phone has told of it meanwhile.
     pub(crate) async fn fork(&self, told: Echo) -> Result<(), Refusal> {
-        let outside = self.outside().read().map_err(Fault::from)?;
         let fork = self
-            .writer()
-            .run_async(move |batch| {
-                // Another phone may have told of it meanwhile.
-                let Some(fork) = histories::told_by(batch.store(), &told)? else {
-                    return Ok(None);
-                };
-                histories::begin_anew(batch, fork)?;
-                outside.iter().try_for_each(|line| replay(batch, line))?;
-                Ok(Some(fork))
-            })
+            .read_async(move |store| Ok::<_, Fault>(histories::told_by(store, &told)?))
             .await?;
         if let Some(fork) = fork {
-            tracing::error!(after = %fork.after, until = %fork.until, "the database was rolled back: phones bring back what was lost");
+            let job = self.beginning(fork).map_err(Fault::from)?;
+            self.writer().run_async(job).await?;
         }
         Ok(())
+    }
+
+    /// Notes a lost history outside the database, and returns the job that begins the next one
+    /// there: what a restore must not undo is done again.
+    fn beginning(
+        &self,
+        fork: Fork,
+    ) -> Result<impl FnMut(&mut Batch<'_>) -> Result<(), Fault> + Send + 'static, BesideError> {
+        let at = self.now();
+        self.outside().append(&[Outside::Lost { at, fork }])?;
+        let outside = self.outside().read()?;
+        tracing::error!(after = %fork.after, until = %fork.until, "a history was lost: phones bring it back");
+        Ok(move |batch: &mut Batch<'_>| {
+            histories::begin_anew(batch)?;
+            outside.iter().try_for_each(|line| replay(batch, line))
+        })
     }
 
     fn over(dir: &Path, sql: Sql, lock: Lock, options: Options) -> Result<Self, OpenError> {
@@ -449,6 +452,7 @@ fn replay(batch: &mut Batch<'_>, line: &Outside) -> Result<(), Fault> {
         } => drop(org::end_duties(batch, *user, *role, unit, *until)?),
         Outside::Block { user, .. } => accounts::set_blocked(batch, *user, true)?,
         Outside::Unblock { user, .. } => accounts::set_blocked(batch, *user, false)?,
+        Outside::Lost { fork, .. } => histories::note_lost(batch, *fork)?,
     }
     Ok(())
 }

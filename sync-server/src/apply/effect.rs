@@ -151,7 +151,9 @@ fn take(batch: &mut Batch<'_>, work: &Work, taken: Taken) -> Result<Done, Fault>
         } else {
             change.after.rev
         };
-        if facts::reads(batch, work, &change.after)? {
+        // Brought back by its author and deleted meanwhile: no page will tell of it once more.
+        let is_gone = work.retold.is_some() && change.after.deleted;
+        if !is_gone && facts::reads(batch, work, &change.after)? {
             done.rev = Some(rev);
         }
         enact(batch, change, &mut done)?;

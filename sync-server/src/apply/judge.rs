@@ -27,6 +27,7 @@ use super::facts::{Facts, Parent};
 use super::verdict::{Change, Disputed, Effect, Taken, Verdict};
 use super::{Work, reviews};
 use crate::caller::Station;
+use crate::store::accounts::SYSTEM;
 use crate::store::records::{Brief, Record};
 
 /// Decides a mutation that is well formed.
@@ -53,8 +54,18 @@ fn is_in(facts: &Facts, work: &Work, record: &Record, stamp: Option<&Stamp>) -> 
     retold.is_some_and(|retold| facts.lost.includes(stamp.seen, retold.origin))
 }
 
-fn duplicate() -> Taken {
-    Taken::of(Outcome::Duplicate, Effect::default())
+/// The record keeps its body and gets a new rev, which includes this commit: whoever witnesses it
+/// after another restore has been shown this mutation, too.
+fn duplicate(record: &Record) -> Taken {
+    let change = Change {
+        renews: true,
+        ..Change::of(record, record.clone())
+    };
+    let effect = Effect {
+        record: Some(change),
+        ..Effect::default()
+    };
+    Taken::of(Outcome::Duplicate, effect)
 }
 
 /// Returns the author as the merge sees him.
@@ -94,8 +105,10 @@ fn create(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
         return Err(Verdict::Rejected(Reason::Malformed));
     }
     if let Some(record) = &facts.record {
-        if is_in(facts, work, record, None) {
-            return Ok(duplicate());
+        // An id is made once: a witness of it has its creation in it.
+        let is_witnessed = work.retold.is_some() && record.created.enrolment == SYSTEM;
+        if is_witnessed || is_in(facts, work, record, None) {
+            return Ok(duplicate(record));
         }
         return create_over(facts, work, record);
     }
@@ -234,12 +247,14 @@ fn patch(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
         let what = edits_of(facts);
         disputes = vec![reviews::after_deletion(vec![candidate(&author, what)])];
     }
+    let mut change = Change::of(record, after);
+    change.renews |= work.retold.is_some();
     let effect = Effect {
         disputes: disputes
             .into_iter()
             .map(|dispute| Disputed::of(record, dispute))
             .collect(),
-        record: Some(Change::of(record, after)),
+        record: Some(change),
         ..Effect::default()
     };
     Ok(Taken {

@@ -74,17 +74,24 @@ pub(crate) fn newest(store: Store<'_>) -> Result<Commit, SqlError> {
     Ok(newest.map_or(Commit(0), |(commit, _)| commit))
 }
 
-/// Notes an interval as thrown away, and begins the next history. Official numbers leap, so that
-/// none of those that were given and lost is given again.
-pub(crate) fn begin_anew(batch: &mut Batch<'_>, fork: Fork) -> Result<(), Fault> {
-    batch.begin_epoch()?;
+/// Notes an interval as thrown away.
+pub(crate) fn note_lost(batch: &Batch<'_>, fork: Fork) -> Result<(), SqlError> {
     let store = batch.store();
-    store.sql.execute(
-        "INSERT INTO lost_intervals (district, until, after)
-         VALUES ($1, $2, $3)
-         ON CONFLICT (district, until) DO UPDATE SET after = excluded.after",
-        params![store.district, fork.until, fork.after],
-    )?;
+    store
+        .sql
+        .execute(
+            "INSERT INTO lost_intervals (district, until, after)
+             VALUES ($1, $2, $3)
+             ON CONFLICT (district, until) DO UPDATE SET after = excluded.after",
+            params![store.district, fork.until, fork.after],
+        )
+        .map(drop)
+}
+
+/// Begins the next history. Official numbers leap, so that none of those that were given and lost
+/// is given again.
+pub(crate) fn begin_anew(batch: &mut Batch<'_>) -> Result<(), Fault> {
+    batch.begin_epoch()?;
     super::districts::leap(batch)?;
     batch.commit()?;
     batch.note_org();

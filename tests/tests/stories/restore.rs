@@ -426,3 +426,57 @@ async fn a_forged_proof_and_a_forged_witness_gain_nothing() {
     let untouched = truth.get(&HOUSEHOLD, other).expect("it stands");
     assert_eq!(untouched.body["grid"], json!(foreign));
 }
+
+/// What a seed has found: the second restore's interval covered the first one's, which the backup
+/// knew nothing of, and a screen of one history passed for one of the other.
+#[tokio::test]
+async fn histories_that_one_backup_lost_are_not_taken_for_one() {
+    let (world, wang, zhao) = two(101).await;
+    let flat = wang.flat(0);
+    let old = zhao.sees(&HOUSEHOLD, flat);
+    zhao.offline();
+    zhao.enters(&old, "tenure", "他说的");
+    let backup = world.town().backs_up("night").await;
+    wang.notes_tenure(flat, "她说的");
+    wang.syncs().await;
+    world.town().restores(&backup);
+    zhao.online();
+    zhao.syncs().await;
+    world.town().restores(&backup);
+
+    all_sync(&[&wang, &zhao]).await;
+
+    for phone in [&wang, &zhao] {
+        let reviews = phone.reviews_of(flat);
+        assert_eq!(reviews.len(), 1, "neither had seen the other's");
+    }
+    world.check(&[&wang, &zhao]).await;
+}
+
+/// What a seed has found: who had created and deleted somebody saw them again after a restore.
+#[tokio::test]
+async fn what_was_deleted_since_the_backup_stays_deleted() {
+    let (world, wang, zhao) = two(102).await;
+    let backup = world.town().backs_up("night").await;
+    let (mine, hers) = (
+        zhao.adds_person(zhao.flat(0), "先加", "other"),
+        wang.adds_person(wang.flat(1), "后删", "other"),
+    );
+    all_sync(&[&wang, &zhao]).await;
+    for person in [mine, hers] {
+        let seen = zhao.sees(&PERSON, person);
+        let deleted = zhao.book().delete(&PERSON, person, seen.shown.rev);
+        deleted.expect("it is saved");
+    }
+    all_sync(&[&zhao, &wang]).await;
+
+    world.town().restores(&backup);
+    all_sync(&[&wang, &zhao]).await;
+
+    for phone in [&wang, &zhao] {
+        assert!(phone.finds(&PERSON, mine).is_none());
+        assert!(phone.finds(&PERSON, hers).is_none());
+        assert_eq!(phone.status().state, SyncState::Synced);
+    }
+    world.check(&[&wang, &zhao]).await;
+}

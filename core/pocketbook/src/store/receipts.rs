@@ -125,7 +125,7 @@ fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<(
 }
 
 /// Takes own work off the view once the mirror visibly contains it. A decision about a record that
-/// was deleted is in the mirror as soon as every scope is read so far.
+/// was deleted, and a creation of one, are in the mirror as soon as every scope is read so far.
 pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE authored SET overlaid = 0
@@ -146,6 +146,7 @@ pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> R
                ), (
                    SELECT MIN(scope.through * scope.caught_up) FROM scope
                    WHERE about_kind IS NOT NULL
+                      OR json_extract(authored.frozen, '$.op') = 'create'
                ), 0)
            )
          RETURNING kind, id, about_kind, about_id",

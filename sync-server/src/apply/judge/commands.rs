@@ -27,7 +27,7 @@ pub(super) fn command(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
     let given = given.ok_or(Verdict::Rejected(Reason::Malformed))?;
     let state = record.stamps.fields.get(&Path::field("state"));
     if is_in(facts, work, record, state) {
-        return Ok(duplicate());
+        return Ok(duplicate(record));
     }
     if is_stale(facts.kind.workflow, record, given) {
         return Err(stale(facts, given));
