@@ -17,9 +17,10 @@
 //! everyone's back, and the oracle must name it.
 //!
 //! # Known gaps
-//! A phone dies between two turns of its engine, not between two writes to its disk. The grid is so
-//! small that a first sync is one frame. Nothing moves between grids, nobody has two phones, no
-//! server is restored. Where phones' databases are encrypted the oracle sees only their screens.
+//! A phone dies between two turns of its engine, not between two writes to its disk; the server ends
+//! in good order. The grid is so small that a first sync is one frame. Homes move between two grids
+//! and the server is restored from its own backups, but nobody has two phones and no disk is full.
+//! Where phones' databases are encrypted the oracle sees only their screens.
 
 pub mod look;
 pub mod oracle;
