@@ -82,6 +82,8 @@ pub enum Obstacle {
     Busy,
     /// The server failed.
     ServerFault,
+    /// The photo is still on the phone of whoever took it.
+    PhotoOnItsWay,
     /// It was stopped by the app.
     Stopped,
 }

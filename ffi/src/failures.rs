@@ -173,6 +173,7 @@ impl From<SyncError> for PocketbookError {
                 of_problem(&problem).unwrap_or_else(|| Self::internal(&problem.kind))
             }
             SyncError::ServerFault { .. } => Self::retry(Obstacle::ServerFault),
+            SyncError::NotThereYet => Self::retry(Obstacle::PhotoOnItsWay),
             SyncError::Forged => Self::retry(Obstacle::Untrusted),
             SyncError::Store(error) => error.into(),
             SyncError::Stopped => Self::retry(Obstacle::Stopped),

@@ -29,8 +29,8 @@
 //! No rule, no SQL and no state of its own. No async callbacks (the Swift 6 compiler does not
 //! digest them). No personal data in an error.
 
+mod articles;
 mod book;
-mod content;
 mod drafts;
 mod error;
 mod failures;
@@ -40,6 +40,7 @@ mod json;
 pub mod models;
 mod names;
 mod offers;
+mod photos;
 mod platform;
 mod reads;
 mod salvage;

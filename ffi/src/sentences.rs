@@ -97,6 +97,10 @@ impl Obstacle {
                 "服务器出错，稍后会自动重试。",
                 "The server failed; it is tried again later.",
             ),
+            Self::PhotoOnItsWay => (
+                "照片还在拍摄人的手机上，等他联网上传后再看。",
+                "The photo is still on the phone that took it; look again once that was online.",
+            ),
             Self::Stopped => (
                 "同步已停止，可随时继续。",
                 "Syncing was stopped; it can go on at any time.",
@@ -252,6 +256,7 @@ mod tests {
             Obstacle::Untrusted,
             Obstacle::Busy,
             Obstacle::ServerFault,
+            Obstacle::PhotoOnItsWay,
             Obstacle::Stopped,
         ];
         let enrols = [

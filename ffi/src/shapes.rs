@@ -3,11 +3,11 @@
 use pocketbook::engine::{Reason, SyncReport};
 use pocketbook::photos::Size;
 use pocketbook::seams::{Facts, Network};
-use pocketbook::store::blobs::{PhotoState, Rendering};
+use pocketbook::store::blobs::{FailedPhoto, PhotoState, Rendering};
 use pocketbook::store::book::{ArticleTitle, BookPart};
 use pocketbook::store::status::{SyncState, SyncStatus};
 use pocketbook::store::trace::{Vanished, Why};
-use pocketbook_records::ids::{Mid, RecordId};
+use pocketbook_records::ids::{BlobHash, Mid, RecordId};
 use pocketbook_records::mutation::Expect;
 use pocketbook_records::time::Interval;
 
@@ -173,6 +173,19 @@ pub enum PhotoState {
     Failed,
     /// Fetched from the server.
     Fetched,
+}
+
+/// A photo that the server refused, or that is damaged here.
+#[uniffi::remote(Record)]
+pub struct FailedPhoto {
+    /// Its name.
+    pub hash: BlobHash,
+    /// The kind of the record that it belongs to.
+    pub kind: String,
+    /// That record.
+    pub id: RecordId,
+    /// `too-large` or `damaged`.
+    pub reason: String,
 }
 
 /// A part of the pocket book.

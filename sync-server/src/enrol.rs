@@ -91,6 +91,9 @@ pub async fn enrol(server: &Server, request: EnrolRequest) -> Result<EnrolAnswer
     if request.device.chars().count() > MAX_DEVICE || request.code.len() > 100 {
         return Err(Refusal::Malformed("a name or code that long").into());
     }
+    if request.device.chars().any(char::is_control) || request.device.contains(['<', '>']) {
+        return Err(Refusal::Malformed("a device's name with such characters").into());
+    }
     let job = move |batch: &mut Batch<'_>| redeem(batch, &request);
     let writing = server.writer().run_async(job);
     writing.await.map_err(Refusal::from)?
@@ -116,7 +119,11 @@ fn redeem(
         let same = found
             .filter(|found| found.secret == request.secret_hash.0 && found.synced_at.is_none());
         return match same {
-            Some(found) => answer(batch, &user, enrolment, found.secret, found.enrolled_at).map(Ok),
+            Some(found) => {
+                // Its numbers may have gone on under the earlier enrolment meanwhile.
+                take_over(batch, (enrolment, user.user), request.continues)?;
+                answer(batch, &user, enrolment, found.secret, found.enrolled_at).map(Ok)
+            }
             None => Ok(Err(EnrolError::Used)),
         };
     }
@@ -137,9 +144,7 @@ fn redeem(
         expires_at: None,
     };
     accounts::put_enrolment(batch, &new)?;
-    if let Some(continues) = request.continues {
-        take_over(batch, &new, continues)?;
-    }
+    take_over(batch, (enrolment, user.user), request.continues)?;
     let used = accounts::Code {
         enrolment: Some(enrolment),
         ..code
@@ -153,18 +158,21 @@ fn redeem(
 /// after what the earlier enrolment had handed in. Somebody else's is none.
 fn take_over(
     batch: &mut Batch<'_>,
-    new: &NewEnrolment<'_>,
-    continues: Continues,
+    (enrolment, user): (EnrolmentId, UserId),
+    continues: Option<Continues>,
 ) -> Result<(), Fault> {
+    let Some(continues) = continues else {
+        return Ok(());
+    };
     let earlier = accounts::enrolment(batch.store(), continues.enrolment)?;
-    let Some(earlier) = earlier.filter(|earlier| earlier.caller.user == new.user) else {
+    let Some(earlier) = earlier.filter(|earlier| earlier.caller.user == user) else {
         return Ok(());
     };
     let received = continues.first_mseq.0.saturating_sub(1);
     let received = Mseq(received.min(i64::MAX.unsigned_abs()));
     Ok(accounts::note_received(
         batch,
-        new.enrolment,
+        enrolment,
         received,
         earlier.last_from,
     )?)

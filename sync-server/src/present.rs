@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId};
+use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId, UserId};
 use pocketbook_records::wire::{BundleVersion, Fork};
 
 use crate::store::accounts::{Contact, Enrolment};
@@ -27,6 +27,7 @@ pub(crate) struct Change {
     pub(crate) heads: Vec<(String, scopes::Head)>,
     pub(crate) org: bool,
     pub(crate) enrolments: Vec<EnrolmentId>,
+    pub(crate) users: Vec<UserId>,
 }
 
 /// What is known of a caller.
@@ -93,6 +94,12 @@ impl Present {
         picture.scopes.extend(change.heads);
         if change.org {
             picture.known.clear();
+            picture.generation += 1;
+        }
+        for user in change.users {
+            picture
+                .known
+                .retain(|_, known| known.enrolment.caller.user != user);
             picture.generation += 1;
         }
         for enrolment in change.enrolments {

@@ -26,6 +26,7 @@
 
 pub mod book_sync;
 pub mod books;
+pub(crate) mod downloads;
 pub mod engine;
 pub mod error;
 pub mod photos;

@@ -85,6 +85,8 @@ pub struct Kind {
 pub enum Shape {
     /// Text of at most so many characters.
     Text(usize),
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     /// An integer.
     Integer,
     /// Yes or no.
@@ -236,6 +238,7 @@ impl Shape {
         match self {
             _ if value.is_null() => true,
             Self::Text(longest) => text(longest),
+            Self::OneOf(texts) => value.as_str().is_some_and(|t| texts.contains(&t)),
             Self::Integer | Self::Time => value.is_i64(),
             Self::Flag => value.is_boolean(),
             Self::Day => value.as_str().is_some_and(crate::id_number::is_day),
@@ -289,6 +292,7 @@ pub mod read {
     use crate::body::Fields;
 
     pub type Text = Option<String>;
+    pub type OneOf = Option<String>;
     pub type Integer = Option<i64>;
     pub type Flag = Option<bool>;
     pub type Time = Option<i64>;
@@ -318,7 +322,7 @@ macro_rules! kind {
         ]
         $(
             $(#[$field_doc:meta])*
-            $field:ident: $shape:ident $(($limit:literal))?, $rule:ident $(, $owner:ident)?;
+            $field:ident: $shape:ident $(($limit:expr))?, $rule:ident $(, $owner:ident)?;
         )*
     ) => {
         $(#[$doc])*

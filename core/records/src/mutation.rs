@@ -285,6 +285,7 @@ impl Frozen {
         match unknown {
             // What a newer app means by it is not ours to judge: its bytes are kept.
             Some(name) if frozen.schema <= SCHEMA => Err(Reason::UnknownField(name)),
+            _ if frozen.schema == 0 => Err(Reason::Malformed),
             _ => Ok(frozen),
         }
     }

@@ -5,6 +5,8 @@
 //! one) and `steps` (each transition with person, time and arguments): the history of a case is
 //! part of the case.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::body::Fields;
@@ -19,6 +21,18 @@ pub struct Workflow {
     pub start: &'static str,
     /// The lines of the table.
     pub lines: &'static [Line],
+}
+
+impl Workflow {
+    /// Returns every state of the table.
+    pub fn states(&self) -> BTreeSet<&'static str> {
+        let followed = self.lines.iter().filter_map(|line| line.to);
+        let left = self.lines.iter().flat_map(|line| line.from.iter().copied());
+        std::iter::once(self.start)
+            .chain(followed)
+            .chain(left)
+            .collect()
+    }
 }
 
 /// One line: in these states, these people may give this command.

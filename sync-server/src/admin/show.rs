@@ -134,6 +134,7 @@ const CHINA_MS: i64 = 8 * 60 * 60 * 1000;
 /// A doctor who found an alarm has not ended well, so that a timer's mail tells of it.
 fn is_good(outcome: &Outcome) -> bool {
     match outcome {
+        Outcome::People { bad, .. } => *bad == 0,
         Outcome::Findings { findings } => findings.iter().all(|f| f.level != Level::Alarm),
         _ => true,
     }

@@ -63,6 +63,28 @@ impl Modify for Schemes {
     }
 }
 
+/// A phone that introduces itself.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "mirrors wire::EnrolRequest for the document")]
+pub(super) struct Enrol {
+    /// 注册码 · The one-time code
+    #[schema(example = "ABCD-EFGH-JKMN-PQRS")]
+    code: String,
+    /// SHA-256, in hex, of the 32 secret bytes that the phone has made.
+    #[schema(example = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
+    secret_hash: String,
+    /// 设备名 · What the phone calls itself, at most 80 characters
+    #[schema(example = "iPad")]
+    device: String,
+    /// The schema that its app knows.
+    #[schema(example = 1)]
+    schema: u16,
+    /// The earlier enrolment of this account on this phone, and the first number that it has no
+    /// receipt for: `{enrolment, first_mseq}`.
+    #[schema(value_type = Option<Object>)]
+    continues: Option<u64>,
+}
+
 /// A refusal (RFC 9457).
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "mirrors wire::Problem for the document")]

@@ -14,11 +14,9 @@ const MAX_BODY: usize = 8 * 1024;
 
 /// 注册手机 · Enrol a phone
 ///
-/// `{code, secret_hash, device, schema}`, with `secret_hash` = SHA-256 of the 32 secret bytes that
-/// the phone has made, in hex. The same code with the same hash gets the same answer until the
-/// phone's first exchange.
+/// The same code with the same hash gets the same answer until the phone's first exchange.
 #[utoipa::path(
-    post, path = "/v1/enrol", tag = "phone", request_body = Object,
+    post, path = "/v1/enrol", tag = "phone", request_body = docs::Enrol,
     responses(
         (status = 200, description = "`{enrolment, user, name, district, epoch, grants, certificate, bundle_key, sealing_key}`", body = Object),
         (status = 403, description = "`code-used`, `locked`", body = docs::Problem, content_type = "application/problem+json"),

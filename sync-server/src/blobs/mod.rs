@@ -11,8 +11,8 @@
 //! A `kill -9` at any point leaves an upload that goes on where it was: before the commit the
 //! spool's file is there, after it the row is. A newer request for the same upload ends an older
 //! one, since a phone whose line broke comes back long before the server notices. Nobody learns
-//! that a file exists unless he uploaded it or may read a record that refers to it: another's
-//! identical photo is uploaded again, and stored once.
+//! that a file exists unless he uploaded it or may read a record that refers to it ([`rights`]):
+//! another's identical photo is uploaded again, and stored once.
 //!
 //! # What it refuses
 //! Empty files, files above [`MAX_BYTES`], and bytes beyond the announced length.
@@ -33,13 +33,14 @@ use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use object_store::local::LocalFileSystem;
 use pocketbook_records::ids::{BlobHash, Commit};
+use pocketbook_records::time::Millis;
 use tokio::sync::OnceCell;
 
 pub use self::range::Wanted;
 
 use self::active::Active;
 use self::spool::{Key, Spool, Upload};
-use crate::store::blobs as rows;
+use crate::store::{Store, blobs as rows};
 use crate::{Batch, Caller, Fault, Refusal, Server, may_block};
 
 /// The most bytes of a file.
@@ -261,7 +262,9 @@ impl Blobs {
         if caller.locked {
             return Err(Refusal::Locked.into());
         }
-        let stored = self.stored_for(caller, hash)?;
+        let stored = self.stored(hash, |store, now| {
+            rights::may_read(store, caller, hash, now)
+        })?;
         let bytes = stored.ok_or(BlobError::NotFound)?.length;
         let range = match range {
             None => 0..bytes,
@@ -273,6 +276,17 @@ impl Blobs {
 
     /// Returns a file that is here whole, if this caller may know it.
     fn stored_for(&self, caller: &Caller, hash: BlobHash) -> Result<Option<Progress>, BlobError> {
+        self.stored(hash, |store, now| {
+            rights::may_know(store, caller, hash, now)
+        })
+    }
+
+    /// Returns a file that is here whole, if it may be told.
+    fn stored(
+        &self,
+        hash: BlobHash,
+        may_tell: impl FnOnce(Store<'_>, Millis) -> Result<bool, Fault>,
+    ) -> Result<Option<Progress>, BlobError> {
         let now = self.server.now();
         may_block(|| {
             self.server.read(|store| {
@@ -281,8 +295,7 @@ impl Blobs {
                 else {
                     return Ok(None);
                 };
-                let may_see = rights::may_see(store, caller, hash, now)?;
-                Ok(may_see.then_some(Progress {
+                Ok(may_tell(store, now)?.then_some(Progress {
                     offset: length,
                     length,
                     stored: Some(commit),

@@ -1,28 +1,39 @@
 //! Who may see a file.
+//!
+//! A file is *delivered* by an account, and *named* by records. To read it one must read a record
+//! that names it; having delivered it once is not enough, since a grid may have been taken since.
+//! Who delivered it may know that it is here, so that an upload that was cut can end.
 
-use pocketbook_records::ids::{BlobHash, EnrolmentId};
+use pocketbook_records::ids::{BlobHash, UserId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::time::Millis;
 
 use crate::desk::reach;
-use crate::store::blobs::{Reference, is_owner, references};
-use crate::store::{SqlError, Store, accounts, records};
+use crate::store::blobs::{Reference, is_deliverer, references};
+use crate::store::{Store, records};
 use crate::{Caller, Fault};
 
-/// Says whether a caller may see a file: he delivered it himself, or he reads a record that refers
-/// to it and whose author had the right to refer to it.
-pub(super) fn may_see(
+/// Says whether a caller may know that a file is here: his account delivered it, or he may read it.
+pub(super) fn may_know(
     store: Store<'_>,
     caller: &Caller,
     hash: BlobHash,
     now: Millis,
 ) -> Result<bool, Fault> {
-    if is_owner(store, hash, caller.enrolment)? {
-        return Ok(true);
-    }
+    Ok(is_deliverer(store, hash, caller.user)? || may_read(store, caller, hash, now)?)
+}
+
+/// Says whether a caller may read a file: he reads a record that names it and whose author had the
+/// right to name it.
+pub(super) fn may_read(
+    store: Store<'_>,
+    caller: &Caller,
+    hash: BlobHash,
+    now: Millis,
+) -> Result<bool, Fault> {
     let references = references(store, hash)?;
     for reference in &references {
-        if reads(store, caller, reference, now)?
+        if reads(store, caller.user, reference, now)?
             && is_rightful(store, hash, reference, &references, now)?
         {
             return Ok(true);
@@ -40,14 +51,11 @@ fn is_rightful(
     all: &[Reference],
     now: Millis,
 ) -> Result<bool, Fault> {
-    if is_owner(store, hash, reference.enrolment)? {
+    if is_deliverer(store, hash, reference.user)? {
         return Ok(true);
     }
-    let Some(author) = caller_of(store, reference.enrolment)? else {
-        return Ok(false);
-    };
     for other in all {
-        if is_owner(store, hash, other.enrolment)? && reads(store, &author, other, now)? {
+        if is_deliverer(store, hash, other.user)? && reads(store, reference.user, other, now)? {
             return Ok(true);
         }
     }
@@ -56,19 +64,15 @@ fn is_rightful(
 
 fn reads(
     store: Store<'_>,
-    caller: &Caller,
+    user: UserId,
     reference: &Reference,
     now: Millis,
 ) -> Result<bool, Fault> {
-    let Some(kind) = Kind::named(&reference.kind) else {
+    let Some(kind) = Kind::named(&reference.key.kind) else {
         return Ok(false);
     };
-    match records::find(store, kind, reference.id)? {
-        Some(record) => Ok(reach::may_read(store, caller.user, &record, now)?),
+    match records::find(store, kind, reference.key.id)? {
+        Some(record) => Ok(reach::may_read(store, user, &record, now)?),
         None => Ok(false),
     }
-}
-
-fn caller_of(store: Store<'_>, enrolment: EnrolmentId) -> Result<Option<Caller>, SqlError> {
-    Ok(accounts::enrolment(store, enrolment)?.map(|found| found.caller))
 }

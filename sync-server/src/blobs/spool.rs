@@ -109,7 +109,11 @@ impl Spool {
         };
         let mut swept = 0;
         for owner in owners {
-            for file in fs::read_dir(owner?.path())? {
+            let owner = owner?;
+            if !owner.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(owner.path())? {
                 let file = file?;
                 let is_idle = file.metadata()?.modified()?.elapsed();
                 if is_idle.is_ok_and(|since| since >= idle) {

@@ -160,7 +160,7 @@ fn know(store: Store<'_>, caller: &Caller, now: Millis) -> Result<Option<Known>,
     Ok(Some(Known {
         enrolment,
         granted,
-        wanted: blobs::wanted(store, caller.enrolment)?,
+        wanted: blobs::wanted(store, caller.user)?,
         bundles: carried,
         forks: histories::lost(store)?.0,
         durable: districts::durable(store)?,

@@ -76,12 +76,14 @@ impl Server {
 }
 
 fn work(batch: &Batch<'_>, author: Caller, (mid, mseq): (Mid, Mseq), frozen: &Frozen) -> Work {
+    let text = frozen.freeze().get().to_owned();
     Work {
         author,
         mid,
         mseq,
-        text: frozen.freeze().get().to_owned(),
-        frozen: Ok(frozen.clone()),
+        // Read as a phone's is: what a phone may not say, a desk may not either.
+        frozen: Frozen::parse(&text),
+        text,
         at: Interval::moment(batch.now()),
         ruling: Ruling::Ordinary,
         retold: None,

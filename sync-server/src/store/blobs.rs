@@ -1,9 +1,11 @@
 //! Photos and files as rows: which are stored, who delivered them, which records refer to them,
 //! and which are still missing. Their bytes lie in the blob folder.
 
-use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId, RecordId};
+use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId, UserId};
+use pocketbook_records::wire::Key;
 
 use super::{SqlError, Store};
+use crate::caller::Caller;
 use crate::params;
 use crate::writer::{Batch, Fault};
 
@@ -13,40 +15,34 @@ const WANTS: i64 = 200;
 /// A record that refers to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The record's kind.
-    pub kind: String,
-    /// The record's id.
-    pub id: RecordId,
-    /// Who referred to the file.
-    pub enrolment: EnrolmentId,
+    /// The record.
+    pub key: Key,
+    /// The account that referred to the file.
+    pub user: UserId,
 }
 
 /// Notes that a record refers to a file, and that the file is wanted if it is not here.
 pub(crate) fn refer(
     batch: &mut Batch<'_>,
     hash: BlobHash,
-    reference: &Reference,
+    key: &Key,
+    author: &Caller,
 ) -> Result<(), Fault> {
     let store = batch.store();
-    let Reference {
-        kind,
-        id,
-        enrolment,
-    } = reference;
     store.sql.execute(
         "INSERT INTO blob_refs (district, hash, kind, id, enrolment)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (district, hash, kind, id, enrolment) DO NOTHING",
-        params![store.district, hash, kind, id, enrolment],
+        params![store.district, hash, key.kind, key.id, author.enrolment],
     )?;
     if stored(store, hash)?.is_none() {
         store.sql.execute(
             "INSERT INTO blob_wants (district, enrolment, hash)
              VALUES ($1, $2, $3)
              ON CONFLICT (district, enrolment, hash) DO NOTHING",
-            params![store.district, enrolment, hash],
+            params![store.district, author.enrolment, hash],
         )?;
-        batch.note_enrolment(*enrolment);
+        batch.note_user(author.user);
     }
     Ok(())
 }
@@ -112,27 +108,38 @@ pub fn note_stored(
         params![store.district, hash, enrolment],
     )?;
     let waited = store.sql.all(
-        "DELETE FROM blob_wants
-         WHERE district = $1 AND hash = $2
-         RETURNING enrolment",
+        "SELECT DISTINCT e.user
+         FROM blob_wants AS w
+         JOIN enrolments AS e ON e.district = w.district AND e.enrolment = w.enrolment
+         WHERE w.district = $1 AND w.hash = $2",
         params![store.district, hash],
         |row| row.get(0),
     )?;
-    for enrolment in waited {
-        batch.note_enrolment(enrolment);
+    if waited.is_empty() {
+        return Ok(commit);
+    }
+    store.sql.execute(
+        "DELETE FROM blob_wants
+         WHERE district = $1 AND hash = $2",
+        params![store.district, hash],
+    )?;
+    for user in waited {
+        batch.note_user(user);
     }
     Ok(commit)
 }
 
-/// Returns the files that an enrolment has referred to and that are not here.
-pub fn wanted(store: Store<'_>, enrolment: EnrolmentId) -> Result<Vec<BlobHash>, SqlError> {
+/// Returns the files that an account has referred to and that are not here: a phone that was
+/// enrolled again still has those of its earlier enrolment.
+pub fn wanted(store: Store<'_>, user: UserId) -> Result<Vec<BlobHash>, SqlError> {
     store.sql.all(
-        "SELECT hash
-         FROM blob_wants
-         WHERE district = $1 AND enrolment = $2
-         ORDER BY hash
+        "SELECT DISTINCT w.hash
+         FROM enrolments AS e
+         JOIN blob_wants AS w ON w.district = e.district AND w.enrolment = e.enrolment
+         WHERE e.district = $1 AND e.user = $2
+         ORDER BY w.hash
          LIMIT $3",
-        params![store.district, enrolment, WANTS],
+        params![store.district, user, WANTS],
         |row| row.get(0),
     )
 }
@@ -140,32 +147,33 @@ pub fn wanted(store: Store<'_>, enrolment: EnrolmentId) -> Result<Vec<BlobHash>,
 /// Returns the records that refer to a file.
 pub fn references(store: Store<'_>, hash: BlobHash) -> Result<Vec<Reference>, SqlError> {
     store.sql.all(
-        "SELECT kind, id, enrolment
-         FROM blob_refs
-         WHERE district = $1 AND hash = $2
-         ORDER BY kind, id, enrolment",
+        "SELECT DISTINCT r.kind, r.id, e.user
+         FROM blob_refs AS r
+         JOIN enrolments AS e ON e.district = r.district AND e.enrolment = r.enrolment
+         WHERE r.district = $1 AND r.hash = $2
+         ORDER BY r.kind, r.id, e.user",
         params![store.district, hash],
         |row| {
             Ok(Reference {
-                kind: row.get(0)?,
-                id: row.get(1)?,
-                enrolment: row.get(2)?,
+                key: Key {
+                    kind: row.get(0)?,
+                    id: row.get(1)?,
+                },
+                user: row.get(2)?,
             })
         },
     )
 }
 
-/// Says whether an enrolment delivered a file itself.
-pub fn is_owner(
-    store: Store<'_>,
-    hash: BlobHash,
-    enrolment: EnrolmentId,
-) -> Result<bool, SqlError> {
+/// Says whether an account delivered a file itself, by whichever of its enrolments.
+pub fn is_deliverer(store: Store<'_>, hash: BlobHash, user: UserId) -> Result<bool, SqlError> {
     let found = store.sql.one(
         "SELECT 1
-         FROM blob_owners
-         WHERE district = $1 AND hash = $2 AND enrolment = $3",
-        params![store.district, hash, enrolment],
+         FROM blob_owners AS o
+         JOIN enrolments AS e ON e.district = o.district AND e.enrolment = o.enrolment
+         WHERE o.district = $1 AND o.hash = $2 AND e.user = $3
+         LIMIT 1",
+        params![store.district, hash, user],
         |_| Ok(()),
     )?;
     Ok(found.is_some())

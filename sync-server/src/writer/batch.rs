@@ -195,7 +195,12 @@ impl<'a> Batch<'a> {
         self.group.change.org = true;
     }
 
-    /// Notes that something of an enrolment changed: receipts, wants, credential.
+    /// Notes that something of an account changed, for all its enrolments: wanted files.
+    pub fn note_user(&mut self, user: UserId) {
+        self.group.change.users.push(user);
+    }
+
+    /// Notes that something of an enrolment changed: receipts, credential.
     pub fn note_enrolment(&mut self, enrolment: EnrolmentId) {
         self.group.change.enrolments.push(enrolment);
     }

@@ -235,6 +235,9 @@ impl<'e> Burst<'e> {
 
     fn conclude(self) -> Result<SyncReport, SyncError> {
         let store = &self.engine.store;
+        if let Some(free_bytes) = store.seams.platform.facts().free_bytes {
+            store.make_room(free_bytes)?;
+        }
         if let Some(error) = self.failures.into_iter().flatten().next() {
             return Err(error);
         }

@@ -49,6 +49,9 @@ pub enum SyncError {
         /// The HTTP status.
         status: u16,
     },
+    /// The record is here, its photo is still on the phone of whoever took it.
+    #[error("fetch the photo: it has not reached the server yet")]
+    NotThereYet,
     /// A signature or hash is wrong: the content was changed on its way.
     #[error("trust what came: its signature or hash is wrong")]
     Forged,
@@ -94,6 +97,7 @@ impl SyncError {
             Self::Refused(_)
             | Self::ServerFault { .. }
             | Self::TooLarge
+            | Self::NotThereYet
             | Self::Forged
             | Self::Store(_) => Trouble::Fault,
         }

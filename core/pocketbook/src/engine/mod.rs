@@ -43,6 +43,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{Either, select};
 use pocketbook_records::ids::BlobHash;
+use pocketbook_records::wire::Key;
 use tokio::sync::{Notify, watch};
 
 pub use self::call::Credential;
@@ -54,9 +55,10 @@ use self::pace::Moment;
 pub(crate) use self::plan::Piece;
 use self::plan::{Event, State};
 pub use self::report::{Reason, SyncEvent, SyncListener, SyncReport};
+use crate::downloads;
 use crate::seams::Network;
 use crate::store::Store;
-use crate::store::blobs::Upload;
+use crate::store::blobs::{Rendering, Upload};
 use crate::uploads::{self, UploadJob};
 
 /// The shortest sleep between two bursts.
@@ -132,6 +134,25 @@ impl Engine {
     /// Ends the burst under way and [`Self::run`]. Later calls work as ever.
     pub fn stop(&self) {
         self.stops.send_replace(());
+    }
+
+    /// Fetches a photo that a record of this device names, if it is not here; then the store has
+    /// it ([`Store::photo`]).
+    ///
+    /// # Errors
+    /// [`SyncError::NotThereYet`] while it is on the phone of whoever took it, and whatever a
+    /// request runs into.
+    pub async fn fetch_photo(&self, of: &Key, hash: BlobHash) -> Result<(), SyncError> {
+        let fetch = async {
+            // One that is damaged here is fetched anew.
+            if matches!(self.store.photo(hash, Rendering::Master), Ok(Some(_))) {
+                return Ok(());
+            }
+            downloads::fetch(&self.server, &self.store, of, hash).await
+        };
+        self.until_stopped(fetch).await??;
+        self.listener.changed(SyncEvent::Photo(hash));
+        Ok(())
     }
 
     /// Prepares a photo's upload for the platform's own uploader; none if there is nothing to do.

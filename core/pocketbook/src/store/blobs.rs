@@ -4,19 +4,27 @@
 //! *The life of a photo.* Taken: master, thumbnail and the camera's own file are sealed, synced,
 //! and only then noted as `draft`. Handed in with its record: `waiting`, in the transaction that
 //! authors. Uploaded piece by piece: `sent` grows, but the server's word on the offset is what
-//! counts. Stored: the camera's file goes, master and thumbnail stay for the screen. A file
-//! without a row (a kill between the two) is swept at the next opening.
+//! counts. Stored: the camera's file goes, master and thumbnail stay for the screen. Refused, or
+//! found damaged: `failed`, until its author takes it again, has it tried again or drops it. A
+//! file without a row (a kill between the two) is swept at the next opening.
+//!
+//! *A photo of somebody else's* is `fetched` when it is looked at, and may go when room is needed
+//! ([`room`]). To whom a photo belongs, and when it goes with him, is said in [`names`].
+
+pub(crate) mod names;
+mod room;
 
 use std::io::Write;
 use std::sync::Arc;
 
 use pocketbook_records::ids::{BlobHash, Commit, RecordId};
 use pocketbook_records::kind::Kind;
+use pocketbook_records::wire::Key;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{Error, Result};
 use crate::photos::{self, Prepared, Size};
-use crate::seal::{self, FileId, SealedReader, SealedWriter};
+use crate::seal::{FileId, SealError, SealedReader, SealedWriter};
 use crate::seams::{FileReader, FileWriter};
 use crate::store::{Store, from_sql_int, id_column, sql_int};
 
@@ -29,6 +37,19 @@ pub struct Upload {
     pub bytes: u64,
     /// How much the server has, as far as is known.
     pub sent: u64,
+}
+
+/// A photo that the server refused, or that is damaged here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedPhoto {
+    /// Its name.
+    pub hash: BlobHash,
+    /// The kind of the record that it belongs to.
+    pub kind: String,
+    /// That record.
+    pub id: RecordId,
+    /// `too-large` or `damaged`.
+    pub reason: String,
 }
 
 /// Which rendering of a photo.
@@ -91,7 +112,11 @@ impl Store {
             transaction.execute(
                 "INSERT INTO blob (hash, kind, id, bytes, state, taken)
                  VALUES (?1, ?2, ?3, ?4, 'draft', ?5)
-                 ON CONFLICT (hash) DO NOTHING",
+                 ON CONFLICT (hash) DO UPDATE SET
+                     state = CASE WHEN state = 'failed' THEN 'waiting' ELSE state END,
+                     sent = CASE WHEN state = 'failed' THEN 0 ELSE sent END,
+                     reason = NULL
+                     WHERE reason IS NOT NULL",
                 params![
                     hash.0,
                     kind.name,
@@ -100,37 +125,58 @@ impl Store {
                     taken
                 ],
             )?;
-            Ok(())
+            names::adopt(transaction, hash, kind.name, id)
         })?;
         Ok((hash, prepared))
     }
 
-    /// Keeps a photo that was fetched from the server. The bytes must hash to its name.
-    pub fn keep_fetched(
-        &self,
-        kind: &Kind,
-        id: RecordId,
-        hash: BlobHash,
-        master: &[u8],
-    ) -> Result<()> {
+    /// Keeps a photo that was fetched from the server for a record. The bytes must hash to its
+    /// name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the record has left this device meanwhile: then nothing is kept.
+    pub(crate) fn keep_fetched(&self, of: &Key, hash: BlobHash, master: &[u8]) -> Result<()> {
         let prepared = photos::prepare(master, Size::Papers)?;
         self.keep(Rendering::Master, hash, master)?;
         self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
         let now = self.seams.clock.wall_ms();
-        self.write(|transaction| {
+        let is_kept = self.write(|transaction| {
             transaction.execute(
                 "INSERT INTO blob (hash, kind, id, bytes, state, taken)
-                 VALUES (?1, ?2, ?3, ?4, 'fetched', ?5)
-                 ON CONFLICT (hash) DO NOTHING",
+                 SELECT ?1, kind, id, ?4, 'fetched', ?5 FROM record WHERE kind = ?2 AND id = ?3
+                 ON CONFLICT (hash) DO UPDATE SET reason = NULL WHERE reason = ?6",
                 params![
                     hash.0,
-                    kind.name,
-                    id.as_bytes(),
+                    of.kind,
+                    of.id.as_bytes(),
                     sql_int(master.len() as u64),
-                    now
+                    now,
+                    room::REASON
                 ],
             )?;
-            Ok(())
+            is_known(transaction, hash)
+        })?;
+        if is_kept {
+            return Ok(());
+        }
+        self.remove_blob_files(hash)?;
+        Err(Error::NotFound)
+    }
+
+    /// Says whether a record that is here names a photo.
+    pub(crate) fn names_photo(&self, of: &Key, hash: BlobHash) -> Result<bool> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT EXISTS (
+                         SELECT 1 FROM record
+                         WHERE kind = ?1 AND id = ?2 AND instr(COALESCE(shown, body), ?3) > 0
+                     )",
+                )?
+                .query_row(
+                    params![of.kind, of.id.as_bytes(), hash.to_string()],
+                    |row| row.get(0),
+                )?)
         })
     }
 
@@ -142,6 +188,7 @@ impl Store {
                     "SELECT EXISTS (
                          SELECT 1 FROM blob WHERE hash = ?1 AND (
                              EXISTS (SELECT 1 FROM record WHERE record.kind = blob.kind AND record.id = blob.id)
+                             OR EXISTS (SELECT 1 FROM draft WHERE draft.id = blob.id)
                              OR state = 'draft'
                          )
                      )",
@@ -152,15 +199,17 @@ impl Store {
         if !is_readable || self.seams.files.len(&name)?.is_none() {
             return Ok(None);
         }
-        let mut sealed = SealedReader::open(
-            FileReader::open(Arc::clone(&self.seams.files), name)?,
-            &self.file_key,
-        )?;
+        self.unseal(name).map(Some)
+    }
+
+    fn unseal(&self, name: String) -> Result<Vec<u8>> {
+        let file = FileReader::open(Arc::clone(&self.seams.files), name)?;
+        let mut sealed = SealedReader::open(file, &self.file_key)?;
         let length = usize::try_from(sealed.plain_len()).map_err(|_| Error::NotFound)?;
         let mut bytes = vec![0; length];
         let read = sealed.read_at(0, &mut bytes)?;
         bytes.truncate(read);
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
     /// Says where a photo stands.
@@ -215,7 +264,7 @@ impl Store {
     }
 
     /// Notes that the server has a file whole. The camera's own file goes; master and thumbnail
-    /// stay, those of a purged record sealed until a backup holds them ([`release`]).
+    /// stay, those of a purged record sealed until a backup holds them ([`names::release`]).
     pub fn note_stored(&self, hash: BlobHash, commit: Commit) -> Result<()> {
         self.write(|transaction| {
             transaction
@@ -240,6 +289,66 @@ impl Store {
         })
     }
 
+    /// Has a photo sent again that failed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it has not failed; a failure of its file if that can't be read: then
+    /// the picture must be taken again.
+    pub fn retry_photo(&self, hash: BlobHash) -> Result<()> {
+        if self.photo_state(hash)? != Some(PhotoState::Failed) {
+            return Err(Error::NotFound);
+        }
+        let master = self.unseal(Rendering::Master.file(hash))?;
+        if BlobHash::of(&master) != hash {
+            return Err(SealError::Changed { chunk: 0 }.into());
+        }
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE blob SET state = 'waiting', sent = 0, reason = NULL
+                 WHERE hash = ?1 AND state = 'failed'",
+                [hash.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Gives a photo up that failed: its files go, and whoever reads the record sees that it never
+    /// came.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it has not failed.
+    pub fn drop_photo(&self, hash: BlobHash) -> Result<()> {
+        let dropped = self.write(|transaction| {
+            Ok(transaction.execute(
+                "DELETE FROM blob WHERE hash = ?1 AND state = 'failed'",
+                [hash.0],
+            )?)
+        })?;
+        if dropped == 0 {
+            return Err(Error::NotFound);
+        }
+        self.remove_blob_files(hash)
+    }
+
+    /// Returns the photos that failed, with the records that they belong to.
+    pub fn failed_photos(&self) -> Result<Vec<FailedPhoto>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT hash, kind, id, reason FROM blob WHERE state = 'failed' ORDER BY taken, hash",
+            )?;
+            Ok(statement
+                .query_map([], |row| {
+                    Ok(FailedPhoto {
+                        hash: BlobHash(row.get(0)?),
+                        kind: row.get(1)?,
+                        id: RecordId(id_column(row, 2)?),
+                        reason: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Removes all renderings of a file.
     pub(crate) fn remove_blob_files(&self, hash: BlobHash) -> Result<()> {
         RENDERINGS
@@ -257,27 +366,20 @@ impl Store {
             else {
                 continue;
             };
-            if name.ends_with(UNFINISHED) || !self.is_known(hash)? {
+            let is_known = self.read(|connection| is_known(connection, hash))?;
+            if name.ends_with(UNFINISHED) || !is_known {
                 self.seams.files.remove(&name)?;
             }
         }
         Ok(())
     }
 
-    fn is_known(&self, hash: BlobHash) -> Result<bool> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM blob WHERE hash = ?1)")?
-                .query_row([hash.0], |row| row.get(0))?)
-        })
-    }
-
-    /// Seals a rendering. One that is here stays: the same photo may be waiting for its upload, and
-    /// must not be at risk while it is written again.
+    /// Seals a rendering. One that is here and whole stays: the same photo may be read for its
+    /// upload at this moment.
     fn keep(&self, rendering: Rendering, hash: BlobHash, plain: &[u8]) -> Result<()> {
         let (files, name) = (&self.seams.files, rendering.file(hash));
-        let whole = seal::sealed_len(plain.len() as u64);
-        if files.len(&name)? == Some(whole) && self.is_known(hash)? {
+        if files.len(&name)?.is_some() && self.unseal(name.clone()).is_ok_and(|kept| kept == plain)
+        {
             return Ok(());
         }
         let unfinished = format!("{name}{UNFINISHED}");
@@ -294,150 +396,15 @@ impl Store {
     }
 }
 
+fn is_known(connection: &Connection, hash: BlobHash) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM blob WHERE hash = ?1)")?
+        .query_row([hash.0], |row| row.get(0))?)
+}
+
 fn remove_if_there(store: &Store, name: &str) -> Result<()> {
     if store.seams.files.len(name)?.is_some() {
         store.seams.files.remove(name)?;
     }
     Ok(())
-}
-
-/// The server lacks files that it had confirmed: those that are still here wait again.
-pub(crate) fn want(connection: &Connection, wanted: &[BlobHash], asof: Commit) -> Result<()> {
-    for hash in wanted {
-        connection
-            .prepare_cached(
-                "UPDATE blob SET state = 'waiting', sent = 0, \"commit\" = NULL
-                 WHERE hash = ?1 AND state = 'stored' AND \"commit\" <= ?2",
-            )?
-            .execute(params![hash.0, sql_int(asof.0)])?;
-    }
-    Ok(())
-}
-
-/// Hands a file in with the record that names it.
-pub(crate) fn hand_in(
-    connection: &Connection,
-    hash: BlobHash,
-    kind: &str,
-    id: RecordId,
-) -> Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE blob SET state = 'waiting', kind = ?2, id = ?3 WHERE hash = ?1 AND state = 'draft'",
-        )?
-        .execute(params![hash.0, kind, id.as_bytes()])?;
-    Ok(())
-}
-
-/// A withdrawn entry's file is a draft's again, or that of whoever else names it.
-pub(crate) fn let_go(connection: &Connection, hash: BlobHash, id: RecordId) -> Result<()> {
-    if pass_on(connection, hash, id)? {
-        return Ok(());
-    }
-    connection
-        .prepare_cached(
-            "UPDATE blob SET state = 'draft' WHERE hash = ?1 AND state = 'waiting' AND sent = 0",
-        )?
-        .execute([hash.0])?;
-    Ok(())
-}
-
-/// Forgets the files of a record that leaves this device, except those that others name, those
-/// still to be delivered, and own ones that no backup holds yet: a server that loses them has them
-/// from nowhere else. Returns those forgotten.
-pub(crate) fn forget_of(
-    connection: &Connection,
-    kind: &str,
-    id: RecordId,
-) -> Result<Vec<BlobHash>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT hash FROM blob
-         WHERE kind = ?1 AND id = ?2 AND state NOT IN ('waiting', 'stored')",
-    )?;
-    let hashes = statement
-        .query_map(params![kind, id.as_bytes()], |row| row.get(0).map(BlobHash))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    forget(connection, hashes, id)
-}
-
-/// Forgets own files of records that have left this device, once a backup holds them. Returns
-/// those forgotten.
-pub(crate) fn release(connection: &Connection, durable: Commit) -> Result<Vec<BlobHash>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT hash, id FROM blob
-         WHERE state = 'stored' AND \"commit\" <= ?1
-           AND NOT EXISTS (
-               SELECT 1 FROM record WHERE record.kind = blob.kind AND record.id = blob.id
-           )",
-    )?;
-    let left = statement
-        .query_map([sql_int(durable.0)], |row| {
-            Ok((BlobHash(row.get(0)?), RecordId(id_column(row, 1)?)))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut forgotten = Vec::new();
-    for (hash, id) in left {
-        forgotten.extend(forget(connection, vec![hash], id)?);
-    }
-    Ok(forgotten)
-}
-
-/// Forgets the files of a draft thrown away, except those that others name. Returns those
-/// forgotten.
-pub(crate) fn forget_drafted(connection: &Connection, id: RecordId) -> Result<Vec<BlobHash>> {
-    let mut statement =
-        connection.prepare_cached("SELECT hash FROM blob WHERE id = ?1 AND state = 'draft'")?;
-    let hashes = statement
-        .query_map([id.as_bytes()], |row| row.get(0).map(BlobHash))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    forget(connection, hashes, id)
-}
-
-fn forget(connection: &Connection, hashes: Vec<BlobHash>, id: RecordId) -> Result<Vec<BlobHash>> {
-    let mut forgotten = Vec::new();
-    for hash in hashes {
-        if !pass_on(connection, hash, id)? {
-            connection
-                .prepare_cached("DELETE FROM blob WHERE hash = ?1")?
-                .execute([hash.0])?;
-            forgotten.push(hash);
-        }
-    }
-    Ok(forgotten)
-}
-
-/// Gives a file that `from` lets go of to whoever else names it: own work that is on its way, a
-/// draft, a record. Says whether there was anyone.
-fn pass_on(connection: &Connection, hash: BlobHash, from: RecordId) -> Result<bool> {
-    let other = connection
-        .prepare_cached(
-            "SELECT kind, id, 'waiting' FROM authored
-             WHERE id <> ?1 AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
-               AND instr(frozen, ?2) > 0
-             UNION ALL
-             SELECT kind, id, 'draft' FROM draft WHERE id <> ?1 AND instr(body, ?2) > 0
-             UNION ALL
-             SELECT kind, id, 'fetched' FROM record
-             WHERE id <> ?1 AND instr(COALESCE(shown, body), ?2) > 0
-             LIMIT 1",
-        )?
-        .query_row(params![from.as_bytes(), hash.to_string()], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                id_column(row, 1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })
-        .optional()?;
-    let Some((kind, id, state)) = other else {
-        return Ok(false);
-    };
-    connection
-        .prepare_cached(
-            "UPDATE blob SET kind = ?2, id = ?3,
-                 state = CASE WHEN state IN ('draft', 'waiting') AND sent = 0 THEN ?4 ELSE state END
-             WHERE hash = ?1",
-        )?
-        .execute(params![hash.0, kind, id.as_bytes(), state])?;
-    Ok(true)
 }

@@ -6,24 +6,30 @@
 //! an ordinary exchange pays nothing for it. A scope in doubt, or one whose cursor the server can't
 //! serve, is asked for its ranges: each stands for about 64 records of one kind. Those that differ
 //! are asked for as frames, under the rules of a first sync, and pages go on from the snapshot of
-//! the ranges. Two rounds; the scope is not called complete in between, and its rows stay readable.
+//! the ranges. The scope is not called complete in between, and its rows stay readable.
 //!
 //! *What it promises.* What lies here in a range that differs, and is not sent, goes as if it had
-//! left the scope. Kinds of a newer server are left alone: this app stores none of them.
+//! left the scope; what is sent replaces what lies here, whatever commit that claims to be of
+//! ([`overrule`]). Kinds of a newer server are left alone: this app stores none of them. If
+//! [`ROUNDS`] rounds don't make the scope equal, a fault is at work that comparing can't mend: it
+//! is told to the log and tried again a day later, so that no phone compares for ever.
 
 use std::collections::BTreeMap;
 
 use pocketbook_records::digest::Digest;
 use pocketbook_records::ids::{Commit, RecordId, Rev};
 use pocketbook_records::kinds;
-use pocketbook_records::wire::{Page, Range, Span};
+use pocketbook_records::wire::{Echo, Page, Put, Range, Span};
 use rusqlite::{Connection, params};
 
 use crate::error::Result;
-use crate::store::{from_sql_int, id_column, scopes};
+use crate::store::{from_sql_int, id_column, meta, scopes, sql_int};
 
 /// How long an equal digest is believed.
 const BELIEVED_MS: i64 = 24 * 3_600_000;
+
+/// A scope is compared so often before it is left alone for a day.
+const ROUNDS: i64 = 3;
 
 /// What lies in a scope, by kind and id.
 type Held = BTreeMap<&'static str, Vec<(RecordId, Rev)>>;
@@ -34,9 +40,9 @@ pub(crate) fn verify(connection: &Connection, scope: i64, page: &Page, wall: i64
     let Some(expected) = page.digest else {
         return Ok(true);
     };
-    let verified: i64 = connection
-        .prepare_cached("SELECT verified FROM scope WHERE id = ?1")?
-        .query_row([scope], |row| row.get(0))?;
+    let (verified, rounds): (i64, i64) = connection
+        .prepare_cached("SELECT verified, rounds FROM scope WHERE id = ?1")?
+        .query_row([scope], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if (verified..verified.saturating_add(BELIEVED_MS)).contains(&wall) {
         return Ok(true);
     }
@@ -47,17 +53,23 @@ pub(crate) fn verify(connection: &Connection, scope: i64, page: &Page, wall: i64
         }
     }
     let is_equal = expected == digest.into();
-    if is_equal {
+    if is_equal || rounds >= ROUNDS {
+        if !is_equal {
+            tracing::warn!(rounds, "a scope stays unequal to the server's");
+        }
         note_verified(connection, scope, wall)?;
-    } else {
-        scopes::doubt(connection, scope)?;
+        return Ok(true);
     }
-    Ok(is_equal)
+    connection
+        .prepare_cached("UPDATE scope SET rounds = rounds + 1 WHERE id = ?1")?
+        .execute([scope])?;
+    scopes::doubt(connection, scope)?;
+    Ok(false)
 }
 
 fn note_verified(connection: &Connection, scope: i64, wall: i64) -> Result<()> {
     connection
-        .prepare_cached("UPDATE scope SET verified = ?2 WHERE id = ?1")?
+        .prepare_cached("UPDATE scope SET verified = ?2, rounds = 0 WHERE id = ?1")?
         .execute([scope, wall])?;
     Ok(())
 }
@@ -145,6 +157,27 @@ fn await_word(connection: &Connection, scope: i64, span: &Span) -> Result<()> {
                 .as_ref()
                 .map_or(&[][..], |id| id.as_bytes().as_slice()),
             span.to.as_ref().map(|id| id.as_bytes().as_slice()),
+        ])?;
+    Ok(())
+}
+
+/// A frame is the server's word on a record as of its snapshot. What lies here may be newer, by a
+/// body that came with a receipt since; but of a commit that the snapshot had, or that no answer has
+/// named yet, it can't be: then it is wrong, and gives way.
+pub(crate) fn overrule(connection: &Connection, put: &Put, snapshot: Commit) -> Result<()> {
+    let echo: Option<Echo> = meta::read_json(connection, meta::ECHO)?;
+    let newest = echo.map_or(snapshot, |echo| echo.commit.max(snapshot));
+    connection
+        .prepare_cached(
+            "UPDATE record SET rev = 0
+             WHERE kind = ?1 AND id = ?2 AND rev > ?3 AND (rev <= ?4 OR rev > ?5)",
+        )?
+        .execute(params![
+            put.kind,
+            put.id.as_bytes(),
+            sql_int(put.rev.0),
+            sql_int(snapshot.0),
+            sql_int(newest.0)
         ])?;
     Ok(())
 }

@@ -6,7 +6,8 @@ use pocketbook_records::kind::Kind;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Result;
-use crate::store::{Store, blobs, id_column};
+use crate::store::blobs::names;
+use crate::store::{Store, id_column};
 
 /// Something begun.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +65,7 @@ impl Store {
     pub fn discard_draft(&self, id: RecordId) -> Result<()> {
         let files = self.write(|transaction| {
             forget(transaction, id)?;
-            blobs::forget_drafted(transaction, id)
+            names::forget_drafted(transaction, id)
         })?;
         for hash in files {
             self.remove_blob_files(hash)?;

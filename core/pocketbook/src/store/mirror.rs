@@ -34,10 +34,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::store::blobs::names;
 use crate::store::trace::{self, Why};
 use crate::store::{
-    Store, blobs, compare, histories, kind_named, meta, purge, receipts, scopes, sql_int, tombs,
-    view,
+    Store, compare, histories, kind_named, meta, purge, receipts, scopes, sql_int, tombs, view,
 };
 
 /// What an answer changed.
@@ -165,12 +165,12 @@ impl<'t> Door<'t> {
         };
         meta::write_json(self.connection, meta::ECHO, &echo)?;
         meta::write_json(self.connection, meta::ASOF, &answer.asof)?;
-        blobs::want(self.connection, &answer.wanted, answer.asof.commit)?;
+        names::want(self.connection, &answer.wanted, answer.asof.commit)?;
         let durable = answer.durable.to_string();
         let known: Option<String> = meta::read(self.connection, meta::DURABLE)?;
         if self.purged.has_rows() || known.as_ref() != Some(&durable) {
             self.purged
-                .add_files(blobs::release(self.connection, answer.durable)?);
+                .add_files(names::release(self.connection, answer.durable)?);
         }
         meta::write(self.connection, meta::DURABLE, &durable)
     }
@@ -273,6 +273,9 @@ impl<'t> Door<'t> {
         for put in &frame.rows {
             if tombs::is_buried(self.connection, put)? {
                 continue;
+            }
+            if scope.is_being_compared {
+                compare::overrule(self.connection, put, frame.commit)?;
             }
             if let Some(key) = self.put(put, frame.commit)? {
                 scopes::join(self.connection, scope.id, key)?;

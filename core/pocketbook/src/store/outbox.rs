@@ -29,9 +29,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::seams::uuid_v7;
-use crate::store::{
-    Store, blobs, drafts, from_sql_int, id_column, kind_named, meta, sql_int, view,
-};
+use crate::store::blobs::names;
+use crate::store::{Store, drafts, from_sql_int, id_column, kind_named, meta, sql_int, view};
 
 /// What a write became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +115,7 @@ fn author_in(connection: &Connection, mid: Mid, mut frozen: Frozen) -> Result<Au
             frozen.at.wall
         ])?;
     for hash in &frozen.blobs {
-        blobs::hand_in(connection, *hash, kind.name, frozen.id)?;
+        names::hand_in(connection, *hash, kind.name, frozen.id)?;
     }
     drafts::forget(connection, frozen.id)?;
     view::refresh(connection, kind, frozen.id)?;
@@ -169,10 +168,10 @@ fn withdraw_in(connection: &Connection, mid: Mid) -> Result<()> {
     connection
         .prepare_cached("UPDATE authored SET frozen = ?2, overlaid = 0 WHERE mid = ?1")?
         .execute(params![mid.as_bytes(), void.freeze().get()])?;
-    for hash in old.blobs {
-        blobs::let_go(connection, hash, RecordId(id))?;
-    }
-    view::refresh(connection, kind, RecordId(id))
+    view::refresh(connection, kind, RecordId(id))?;
+    old.blobs
+        .into_iter()
+        .try_for_each(|hash| names::let_go(connection, hash))
 }
 
 /// Returns the number that the next mutation gets.

@@ -17,9 +17,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::store::blobs::names;
 use crate::store::mirror::{Door, find};
 use crate::store::trace::{self, Why};
-use crate::store::{Store, blobs, id_column, kind_named, outbox, scopes, sql_int, view};
+use crate::store::{Store, id_column, kind_named, outbox, scopes, sql_int, view};
 
 /// What has to be done once the transaction is through.
 #[derive(Debug, Default)]
@@ -65,6 +66,10 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
         any = true;
         for key in members(door.connection, *scope)? {
             leave(door, *scope, &key, Why::Revoked)?;
+        }
+        // What was on its way there has no place any more.
+        for (from, key) in scopes::unconfirmed(door.connection, *scope)? {
+            leave(door, from, &key, Why::Revoked)?;
         }
         door.connection
             .execute("DELETE FROM scope WHERE id = ?1", [scope])?;
@@ -123,7 +128,7 @@ fn remove(door: &mut Door<'_>, key: &Key, why: Why) -> Result<()> {
     trace::note(door.connection, key, why, door.wall)?;
     door.purged
         .files
-        .extend(blobs::forget_of(door.connection, &key.kind, key.id)?);
+        .extend(names::forget_of(door.connection, key)?);
     door.purged.rows += 1;
     if let Ok(kind) = kind_named(&key.kind) {
         door.applied.kinds.insert(kind.name);

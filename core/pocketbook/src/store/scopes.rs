@@ -18,6 +18,8 @@ pub(crate) struct Read {
     pub(crate) cursor: Option<String>,
     /// Its ranges are to be asked for.
     pub(crate) is_to_be_compared: bool,
+    /// Frames of what differs are being read.
+    pub(crate) is_being_compared: bool,
     lowest: Option<String>,
 }
 
@@ -29,11 +31,13 @@ pub(crate) fn find(connection: &Connection, scope: &Scope) -> Result<Option<Read
     Ok(connection
         .prepare_cached("SELECT id, cursor, lowest, compare FROM scope WHERE name = ?1")?
         .query_row([scope.to_string()], |row| {
+            let compare: Option<String> = row.get(3)?;
             Ok(Read {
                 id: row.get(0)?,
                 cursor: row.get(1)?,
                 lowest: row.get(2)?,
-                is_to_be_compared: row.get::<_, Option<String>>(3)?.as_deref() == Some(ASK),
+                is_to_be_compared: compare.as_deref() == Some(ASK),
+                is_being_compared: compare.is_some_and(|compare| compare != ASK),
             })
         })
         .optional()?)
@@ -124,7 +128,8 @@ pub(crate) fn keep_until_read(
         > 0)
 }
 
-/// Returns the memberships that a scope, now read to its head, has not confirmed.
+/// Returns the memberships that wait for a scope: read to its head or dropped, it won't confirm
+/// them.
 pub(crate) fn unconfirmed(connection: &Connection, scope: i64) -> Result<Vec<(i64, Key)>> {
     let mut statement = connection.prepare_cached(
         "SELECT membership.scope, record.kind, record.id

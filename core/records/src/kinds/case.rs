@@ -18,10 +18,10 @@ kind! {
 
     /// The grid it lies in.
     grid: Text(40), State, Creation;
-    /// issue, intake, complaint, suggestion.
-    sort: Text(20), Register, Creation;
-    /// worker, resident, group, 12345, superior, questionnaire, intake.
-    source: Text(20), Register, Creation;
+    /// What it is.
+    sort: OneOf(SORTS), Register, Creation;
+    /// Whom it comes from.
+    source: OneOf(SOURCES), Register, Creation;
     /// Ticket number of the 12345 line.
     ticket: Text(40), Register, Creation;
     /// The household that it concerns.
@@ -88,6 +88,20 @@ kind! {
     /// The caller's phone.
     phone: Phone, Register;
 }
+
+/// What a case is: an issue report, a door-to-door intake, a complaint, a suggestion.
+pub const SORTS: &[&str] = &["issue", "intake", "complaint", "suggestion"];
+
+/// Whom a case comes from: 网格员, 居民, 群, 12345 热线, 上级, 问卷, 上门办.
+pub const SOURCES: &[&str] = &[
+    "worker",
+    "resident",
+    "group",
+    "12345",
+    "superior",
+    "questionnaire",
+    "intake",
+];
 
 const OPEN: &[&str] = &[
     "submitted",

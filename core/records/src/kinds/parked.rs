@@ -65,7 +65,8 @@ parked_kind! {
     ParkedSensitive PARKED_SENSITIVE "parked-sensitive" Sensitive
 }
 
-static TRAY: Workflow = Workflow {
+/// The way through the tray.
+pub static TRAY: Workflow = Workflow {
     start: "parked",
     lines: &[
         Line {

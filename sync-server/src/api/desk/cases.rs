@@ -3,10 +3,10 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use pocketbook_records::body::Fields;
+use pocketbook_records::body::{self, Fields};
 use pocketbook_records::ids::{BlobHash, Commit, Mid, RecordId};
 use pocketbook_records::kind::Kind;
-use pocketbook_records::kinds::case::{CASE, CASE_SENSITIVE};
+use pocketbook_records::kinds::case::{CASE, CASE_SENSITIVE, LOOP};
 use pocketbook_records::mutation::Command;
 use pocketbook_records::receipt::Receipt;
 use pocketbook_records::wire::Put;
@@ -50,7 +50,8 @@ pub(in super::super) async fn list(
     Desk(caller): Desk,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Shown> {
-    page(&shell, &caller, CASES, part.states(OPEN), &part).await
+    let states = part.states(OPEN, &LOOP.states())?;
+    page(&shell, &caller, CASES, states, &part).await
 }
 
 /// A case with its sensitive companion.
@@ -145,7 +146,8 @@ pub(in super::super) struct NewCaseBody {
     household: Option<RecordId>,
     /// 坐标 `{lat_e7, lon_e7, by}` · Where, WGS-84
     #[schema(value_type = Option<Object>)]
-    pin: Option<Value>,
+    #[serde(default, deserialize_with = "body::strict")]
+    pin: Value,
     /// 照片 SHA-256 · Photos, uploaded before or after
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -236,7 +238,7 @@ pub(in super::super) struct Step {
     /// What the screen showed.
     pub(super) expect: Shows,
     /// Arguments, as the workflow names them: `reason`, `unit`, `reply` …
-    #[serde(default)]
+    #[serde(default, deserialize_with = "body::strict_fields")]
     #[schema(value_type = Object)]
     pub(super) args: Fields,
     /// 照片 SHA-256 · Photos that belong to the step

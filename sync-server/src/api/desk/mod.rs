@@ -5,6 +5,8 @@ pub(super) mod radar;
 pub(super) mod session;
 pub(super) mod tray;
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pocketbook_records::ids::{Commit, Mid, RecordId};
@@ -80,7 +82,7 @@ async fn page(
     shell: &Shell,
     caller: &Caller,
     kinds: &'static [&'static Kind],
-    states: Vec<String>,
+    states: Vec<&'static str>,
     part: &Part,
 ) -> Result<Response, Shown> {
     let after = match &part.after {
@@ -97,7 +99,6 @@ async fn page(
                 let places = reach::places(store, user, kind.class, now)?;
                 sources.push(Source { kind, places });
             }
-            let states: Vec<&str> = states.iter().map(String::as_str).collect();
             let asked = lists::Asked {
                 sources: &sources,
                 states: &states,
@@ -121,11 +122,19 @@ async fn page(
 }
 
 impl Part {
-    fn states(&self, open: &[&str]) -> Vec<String> {
-        match &self.state {
-            Some(states) => states.split(',').map(|state| state.trim().into()).collect(),
-            None => open.iter().map(|state| (*state).to_owned()).collect(),
-        }
+    /// Returns the states asked for, each one of those that there are.
+    fn states(
+        &self,
+        open: &'static [&'static str],
+        all: &BTreeSet<&'static str>,
+    ) -> Result<Vec<&'static str>, Shown> {
+        let Some(asked) = &self.state else {
+            return Ok(open.to_vec());
+        };
+        asked
+            .split(',')
+            .map(|state| all.get(state.trim()).copied().ok_or(Shown::BadQuery))
+            .collect()
     }
 }
 

@@ -1,10 +1,12 @@
 //! What waits for somebody's word: reviews and parked work.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use pocketbook_records::ids::{Mid, RecordId};
 use pocketbook_records::kind::Kind;
-use pocketbook_records::kinds::parked::{PARKED, PARKED_SENSITIVE};
+use pocketbook_records::kinds::parked::{self, PARKED, PARKED_SENSITIVE};
 use pocketbook_records::kinds::review::{REVIEW, REVIEW_SENSITIVE};
 use pocketbook_records::mutation::{Choice, Command, Decide};
 use serde::Deserialize;
@@ -34,7 +36,8 @@ pub(in super::super) async fn reviews(
     Desk(caller): Desk,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Shown> {
-    page(&shell, &caller, REVIEWS, part.states(&["open"]), &part).await
+    let states = part.states(&["open"], &BTreeSet::from(["open", "closed"]))?;
+    page(&shell, &caller, REVIEWS, states, &part).await
 }
 
 /// A decision.
@@ -91,7 +94,8 @@ pub(in super::super) async fn parked(
     Desk(caller): Desk,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Shown> {
-    page(&shell, &caller, TRAY, part.states(&["parked"]), &part).await
+    let states = part.states(&["parked"], &parked::TRAY.states())?;
+    page(&shell, &caller, TRAY, states, &part).await
 }
 
 /// 放行或退回 · Release parked work, or refuse it with a reason

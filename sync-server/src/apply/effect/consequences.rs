@@ -12,14 +12,14 @@ use pocketbook_records::kinds;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::path::Path;
 use pocketbook_records::scope::{Scope, scopes as scopes_of};
+use pocketbook_records::wire::Key;
 
 use super::{Done, write};
 use crate::apply::Work;
 use crate::apply::verdict::{Change, Effect};
-use crate::store::blobs::{self, Reference};
 use crate::store::records::{self, Brief, Record};
 use crate::store::scopes::{self, Passage};
-use crate::store::{districts, ledger};
+use crate::store::{blobs, districts, ledger};
 use crate::writer::{Batch, Fault};
 
 /// Gives the official number of the year.
@@ -200,13 +200,12 @@ pub(super) fn refer(
         .filter(|set| set.path.as_str() == "signature");
     let all = added.chain(args.flatten()).chain(signed.map(|set| &set.to));
     hashes.extend(all.filter_map(|value| value.as_str()?.parse::<BlobHash>().ok()));
-    let reference = Reference {
+    let key = Key {
         kind: kind.name.to_owned(),
         id,
-        enrolment: work.author.enrolment,
     };
     for hash in hashes {
-        blobs::refer(batch, hash, &reference)?;
+        blobs::refer(batch, hash, &key, &work.author)?;
     }
     Ok(())
 }

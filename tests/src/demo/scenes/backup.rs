@@ -43,9 +43,10 @@ pub(super) fn play(stage: &Stage<'_>) -> Result<PathBuf> {
     let Outcome::Findings { findings } = stage.district.does(&Command::Doctor)? else {
         return Err("the doctor found nothing to say".into());
     };
+    // A warning, such as a disk that fills up, is about the machine and not about the day.
     let alarms = findings
         .iter()
-        .filter(|finding| finding.level != Level::Good);
+        .filter(|finding| finding.level == Level::Alarm);
     let alarms: Vec<_> = alarms.map(|finding| finding.text.as_str()).collect();
     screen.check(
         alarms.is_empty(),

@@ -11,3 +11,4 @@ CREATE TABLE proof (
 -- Comparing with the server instead of reading all again.
 ALTER TABLE scope ADD COLUMN compare TEXT;                       -- 'ask', or the spans that differ, JSON
 ALTER TABLE scope ADD COLUMN verified INTEGER NOT NULL DEFAULT 0; -- when digests were last equal (wall ms)
+ALTER TABLE scope ADD COLUMN rounds INTEGER NOT NULL DEFAULT 0;   -- how often it was compared since

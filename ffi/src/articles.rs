@@ -1,8 +1,7 @@
-//! What is read as a whole: the pocket book's articles, and photos.
+//! The pocket book's articles, read as a whole.
 
-use pocketbook::store::blobs::{PhotoState, Rendering};
 use pocketbook::store::book::{ArticleTitle, BookPart};
-use pocketbook_records::ids::{BlobHash, UnitId};
+use pocketbook_records::ids::UnitId;
 
 use crate::book::PocketBook;
 use crate::error::{PocketbookError, Result};
@@ -33,15 +32,5 @@ impl PocketBook {
                 .article(&id)?
                 .ok_or(PocketbookError::NotFound)
         })
-    }
-
-    /// Returns a photo's bytes, if that rendering is here.
-    pub fn photo(&self, hash: BlobHash, rendering: Rendering) -> Result<Option<Vec<u8>>> {
-        self.call(|opened| Ok(opened.book.store()?.photo(hash, rendering)?))
-    }
-
-    /// Says where a photo stands, if it is known here.
-    pub fn photo_state(&self, hash: BlobHash) -> Result<Option<PhotoState>> {
-        self.call(|opened| Ok(opened.book.store()?.photo_state(hash)?))
     }
 }
