@@ -131,7 +131,8 @@ pub(super) fn restored(restored: &Restored) -> String {
 
 const CHINA_MS: i64 = 8 * 60 * 60 * 1000;
 
-/// A doctor who found an alarm has not ended well, so that a timer's mail tells of it.
+/// A doctor who found an alarm and an import that left lines out have not ended well, so that a
+/// timer's mail tells of it.
 fn is_good(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::People { bad, .. } => *bad == 0,

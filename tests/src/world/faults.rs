@@ -46,6 +46,8 @@ pub enum On {
     Sync,
     /// A piece of a photo.
     Photo,
+    /// A photo that is fetched.
+    Fetch,
     /// An enrolment.
     Enrol,
     /// A part or table of contents of the pocket book.
@@ -58,6 +60,7 @@ impl On {
             Self::Any => true,
             Self::Sync => request.path == "/v1/sync",
             Self::Photo => request.method == Method::Patch,
+            Self::Fetch => request.method == Method::Get && request.path.starts_with("/v1/blobs/"),
             Self::Enrol => request.path == "/v1/enrol",
             Self::Book => request.path.starts_with("/v1/book/"),
         }

@@ -274,6 +274,11 @@ impl Phone {
         &self.device.clock
     }
 
+    /// Leaves the phone so much space.
+    pub fn has_free(&self, bytes: u64) {
+        self.device.facts.free(bytes);
+    }
+
     /// Returns the person's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -261,6 +261,14 @@ impl PhoneFacts {
             .unwrap_or_else(PoisonError::into_inner)
             .network = network;
     }
+
+    /// Changes how much space is left.
+    pub fn free(&self, bytes: u64) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .free_bytes = Some(bytes);
+    }
 }
 
 impl Platform for PhoneFacts {

@@ -9,6 +9,7 @@ mod invitation;
 mod manhole_cover;
 mod one_household;
 mod oracle;
+mod photos;
 mod reconcile;
 mod repeats;
 mod restore;

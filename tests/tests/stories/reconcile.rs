@@ -149,3 +149,38 @@ async fn a_phone_that_was_away_for_years_is_never_told_less_than_it_must_hear() 
     zhao.syncs().await;
     world.check(&[&wang, &zhao]).await;
 }
+
+#[tokio::test]
+async fn a_row_that_claims_to_be_newer_than_the_servers_is_replaced_and_comparing_ends() {
+    for ahead in [1, 1_000_000] {
+        let world = World::new(904).await;
+        let grid = world.grid(0);
+        world.settle(&grid, 30).await;
+        let wang = world.worker("王", &grid).await;
+        wang.syncs().await;
+        let Some(database) = beside(&wang) else {
+            return;
+        };
+        database
+            .execute(
+                "UPDATE record SET rev = rev + ?1
+                 WHERE key = (SELECT MIN(key) FROM record WHERE kind = 'household')",
+                [ahead],
+            )
+            .expect("a row is changed");
+        drop(database);
+        world.hours_pass(25);
+        let before = wang.line().passed().len();
+        let mut left = 30;
+        wang.line().weather(move |_| {
+            left -= 1;
+            (left < 0).then_some(Fault::LoseRequest)
+        });
+
+        wang.syncs().await;
+
+        assert!(wang.line().passed().len() - before < 10, "{ahead}");
+        assert_eq!(wang.status().state, SyncState::Synced);
+        world.check(&[&wang]).await;
+    }
+}

@@ -3,7 +3,7 @@
 use pocketbook_records::rights::Role;
 use pocketbook_tests::world::check::{Truth, shown_on};
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{Fault, World};
+use pocketbook_tests::world::{Fault, On, World};
 
 /// A day with everything in it, on lines that do as told; the world's truth at its end.
 async fn day(seed: u64, fault: Option<Fault>) -> Day {
@@ -126,4 +126,27 @@ async fn an_old_answer_brought_once_more_takes_nothing_back() {
     day.world.hours_pass(1);
     wang.syncs().await;
     day.world.check(&[wang]).await;
+}
+
+#[tokio::test]
+async fn a_phone_that_enrols_again_works_on_between_two_tries_with_one_code() {
+    let world = World::new(901).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    wang.visits(wang.flat(0), "一");
+    let code = world.code("王").await.code;
+    wang.line().next(On::Enrol, Fault::LoseAnswer);
+    assert!(wang.tries_to_enrol(&code).await.is_err());
+    wang.syncs().await;
+    wang.visits(wang.flat(0), "二");
+
+    wang.tries_to_enrol(&code)
+        .await
+        .expect("the same code, the same secret: the same answer");
+    wang.syncs().await;
+
+    assert_eq!(wang.status().waiting, 0);
+    world.check(&[&wang]).await;
 }

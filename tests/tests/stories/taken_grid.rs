@@ -14,7 +14,7 @@ use pocketbook_tests::sim::look::beside;
 use pocketbook_tests::world::check::shown_on;
 use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{Phone, World};
+use pocketbook_tests::world::{Fault, Phone, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn work_that_waits_on_a_dead_line_is_out_of_sight_after_a_revoke_and_still
         request
             .path
             .starts_with("/v1/blobs")
-            .then_some(pocketbook_tests::world::Fault::LoseRequest)
+            .then_some(Fault::LoseRequest)
     });
     let _ = wang.sync().await;
     assert!(wang.flats().is_empty());
@@ -314,4 +314,39 @@ async fn edit_reaches(author: &Phone, reader: &Phone, person: RecordId) {
     author.syncs().await;
     reader.syncs().await;
     assert_eq!(reader.phone_of(person), "15422220001");
+}
+
+#[tokio::test]
+async fn a_household_on_its_way_to_a_grid_that_is_taken_before_it_was_read_goes_too() {
+    let world = World::new(310).await;
+    let (from, to) = (world.grid(0), world.grid(1));
+    world.settle(&from, 3).await;
+    world.settle(&to, 400).await;
+    let wang = world.worker("王", &from).await;
+    let zhao = world.head("赵", &from).await;
+    world.grant(zhao.user(), "赵", Role::GridHead, &to).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let gone = wang.flat(0);
+    world.grant(wang.user(), "王", Role::GridWorker, &to).await;
+    wang.line().weather(|_| Some(Fault::CutAnswer(1_500)));
+    let _ = wang.sync().await;
+    let shown = zhao.sees(&HOUSEHOLD, gone).shown;
+    let moved = fields(json!({ "grid": to }));
+    zhao.book()
+        .command(&HOUSEHOLD, &shown, "move", moved)
+        .expect("a head moves");
+    zhao.syncs().await;
+    let _ = wang.sync().await;
+    assert!(
+        wang.finds(&HOUSEHOLD, gone).is_some(),
+        "it stays in view until its new grid was read"
+    );
+
+    world.revoke(&wang, Role::GridWorker, &to).await;
+    wang.line().is_good();
+    wang.syncs().await;
+
+    assert!(wang.finds(&HOUSEHOLD, gone).is_none());
+    world.check(&[&wang, &zhao]).await;
 }

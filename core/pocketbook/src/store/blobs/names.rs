@@ -8,7 +8,7 @@
 
 use pocketbook_records::ids::{BlobHash, Commit, RecordId};
 use pocketbook_records::wire::Key;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::error::Result;
 use crate::store::{id_column, sql_int};
@@ -150,30 +150,36 @@ enum Work {
     Any,
 }
 
-/// Gives a file that somebody lets go of to whoever else names it: own work, a draft, a record.
-/// Says whether there was anyone. Whoever lets go must not name it any more, nor be in view.
+/// Gives a file that somebody lets go of to whoever else names it: a record that can be seen, a
+/// draft, own work. Says whether there was anyone. Whoever lets go must not name it any more, nor
+/// be in view.
 fn pass_on(connection: &Connection, hash: BlobHash, work: Work) -> Result<bool> {
     let is_any = matches!(work, Work::Any);
-    let other = connection
-        .prepare_cached(
-            "SELECT kind, id, 'waiting' FROM authored
-             WHERE (?2 OR outcome IS NULL OR outcome IN ('parked', 'rejected'))
-               AND instr(frozen, ?1) > 0
-             UNION ALL
-             SELECT kind, id, 'draft' FROM draft WHERE instr(body, ?1) > 0
-             UNION ALL
-             SELECT kind, id, 'fetched' FROM record WHERE instr(COALESCE(shown, body), ?1) > 0
-             LIMIT 1",
-        )?
-        .query_row(params![hash.to_string(), is_any], |row| {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, id, 'fetched' FROM record WHERE instr(COALESCE(shown, body), ?1) > 0
+         UNION ALL
+         SELECT kind, id, 'draft' FROM draft WHERE instr(body, ?1) > 0
+         UNION ALL
+         SELECT kind, id, 'waiting' FROM authored
+         WHERE (?2 OR outcome IS NULL OR outcome IN ('parked', 'rejected'))
+           AND instr(frozen, ?1) > 0",
+    )?;
+    let named_by = statement
+        .query_map(params![hash.to_string(), is_any], |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 id_column(row, 1)?,
                 row.get::<_, String>(2)?,
             ))
-        })
-        .optional()?;
-    let Some((kind, id, state)) = other else {
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    // It belongs to the first, and is as urgent as the most urgent of them wants it.
+    let (Some((kind, id, _)), Some(state)) = (
+        named_by.first(),
+        ["waiting", "draft", "fetched"]
+            .into_iter()
+            .find(|state| named_by.iter().any(|(_, _, wants)| wants == state)),
+    ) else {
         return Ok(false);
     };
     connection
