@@ -830,6 +830,12 @@ fn garbage(book: &PocketBook) -> Vec<(&'static str, Result<(), PocketbookError>)
         ),
         ("sync", wait(book.sync_now()).map(drop)),
         (
+            "fetch of no photo",
+            wait(book.fetch_photo(text(), id, hash)).map(drop),
+        ),
+        ("retry of no photo", book.retry_photo(hash)),
+        ("drop of no photo", book.drop_photo(hash)),
+        (
             "report of no upload",
             book.report_upload(hash, u16::MAX, HashMap::from([(text(), text())])),
         ),
@@ -872,6 +878,7 @@ fn harmless(book: &PocketBook) -> Vec<(&'static str, Result<(), PocketbookError>
             book.photo(BlobHash([0; 32]), Rendering::Camera).map(drop),
         ),
         ("photo_state", book.photo_state(BlobHash([0; 32])).map(drop)),
+        ("failed_photos", book.failed_photos().map(drop)),
         ("status", book.status().map(drop)),
         ("vanished", book.vanished(u32::MAX).map(drop)),
         ("cancel_sync", book.cancel_sync()),

@@ -164,7 +164,7 @@ async fn hear_out(mut chunks: BodyDataStream) {
 
 /// 取照片或文件 · Read a file, or a range of it
 ///
-/// Only for who reads a record that refers to it.
+/// Only for who reads a record that refers to it, or delivered it and none refers to it yet.
 #[utoipa::path(
     get, path = "/v1/blobs/{hash}", tag = "blobs", security(("phone" = []), ("desk" = [])),
     params(

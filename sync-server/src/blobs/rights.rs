@@ -1,8 +1,8 @@
 //! Who may see a file.
 //!
 //! A file is *delivered* by an account, and *named* by records. To read it one must read a record
-//! that names it; having delivered it once is not enough, since a grid may have been taken since.
-//! Who delivered it may know that it is here, so that an upload that was cut can end.
+//! that names it; having delivered it is enough only until one does, since a grid may have been
+//! taken since. Who delivered it may know that it is here, so that an upload that was cut can end.
 
 use pocketbook_records::ids::{BlobHash, UserId};
 use pocketbook_records::kind::Kind;
@@ -24,7 +24,7 @@ pub(super) fn may_know(
 }
 
 /// Says whether a caller may read a file: he reads a record that names it and whose author had the
-/// right to name it.
+/// right to name it, or none names it yet and he delivered it.
 pub(super) fn may_read(
     store: Store<'_>,
     caller: &Caller,
@@ -32,6 +32,9 @@ pub(super) fn may_read(
     now: Millis,
 ) -> Result<bool, Fault> {
     let references = references(store, hash)?;
+    if references.is_empty() {
+        return Ok(is_deliverer(store, hash, caller.user)?);
+    }
     for reference in &references {
         if reads(store, caller.user, reference, now)?
             && is_rightful(store, hash, reference, &references, now)?

@@ -1,7 +1,7 @@
 //! Photos and files as rows: which are stored, who delivered them, which records refer to them,
 //! and which are still missing. Their bytes lie in the blob folder.
 
-use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId, UserId};
+use pocketbook_records::ids::{BlobHash, Commit, EnrolmentId, RecordId, UserId};
 use pocketbook_records::wire::Key;
 
 use super::{SqlError, Store};
@@ -160,6 +160,35 @@ pub fn references(store: Store<'_>, hash: BlobHash) -> Result<Vec<Reference>, Sq
                     id: row.get(1)?,
                 },
                 user: row.get(2)?,
+            })
+        },
+    )
+}
+
+/// A file that a record refers to and that is not here yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The file.
+    pub hash: BlobHash,
+    /// The name of whoever has it on his phone.
+    pub with: String,
+}
+
+/// Returns the files that a record refers to and that are not here yet.
+pub fn missing(store: Store<'_>, kind: &str, id: RecordId) -> Result<Vec<Missing>, SqlError> {
+    store.sql.all(
+        "SELECT DISTINCT r.hash, u.name
+         FROM blob_refs AS r
+         JOIN enrolments AS e ON e.district = r.district AND e.enrolment = r.enrolment
+         JOIN users AS u ON u.district = e.district AND u.user = e.user
+         LEFT JOIN blobs AS b ON b.district = r.district AND b.hash = r.hash
+         WHERE r.district = $1 AND r.kind = $2 AND r.id = $3 AND b.hash IS NULL
+         ORDER BY r.hash, u.name",
+        params![store.district, kind, id],
+        |row| {
+            Ok(Missing {
+                hash: row.get(0)?,
+                with: row.get(1)?,
             })
         },
     )

@@ -256,6 +256,21 @@ def reaches_the_desk(checks, wang, desk, identity):
     checks.equal("… and its history", [step.command for step in shown.steps], ["report", "accept"])
 
 
+def neighbour_looks_at_photos(checks, li, identity):
+    shown = li.book.case(identity)
+    digest = shown.photos[0]
+    checks.equal("a photo of hers is named, not here", li.book.photo(digest, pocketbook.Rendering.MASTER), None)
+    run(li.book.fetch_photo("case", identity, digest))
+    here = li.book.photo(digest, pocketbook.Rendering.MASTER)
+    checks.equal("looked at, it is fetched byte for byte", hashlib.sha256(here).hexdigest(), digest)
+    checks.that("… and has a thumbnail", li.book.photo(digest, pocketbook.Rendering.THUMBNAIL) is not None)
+    checks.refused(
+        "a photo that the record doesn't name",
+        pocketbook.PocketbookError.NotFound,
+        lambda: run(li.book.fetch_photo("case", identity, "0" * 64)),
+    )
+
+
 def neighbour_sees(checks, server, folder, login, household, person):
     checks.chapter("the neighbour's phone")
     li = Phone(folder / "li", server.url)
@@ -450,6 +465,7 @@ def the_day(checks, binary, data, folder):
         desk = Desk(server.url, "desk", PASSWORD)
         reaches_the_desk(checks, wang, desk, identity)
         li = neighbour_sees(checks, server, folder, head, household, person)
+        neighbour_looks_at_photos(checks, li, identity)
         disagreement(checks, wang, li, person)
         a_step_too_far(checks, wang, li, identity)
         correction(checks, wang)

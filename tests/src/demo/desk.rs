@@ -97,6 +97,14 @@ impl Desk {
             .ok_or("the case is not at this desk")?)
     }
 
+    /// Returns on whose phones the photos of a case still are, one name per photo.
+    pub(crate) async fn missing(&self, case: RecordId) -> Result<Vec<String>> {
+        let shown = self.gets(&format!("/v1/desk/cases/{case}")).await?.ok()?;
+        let missing = shown["missing"].as_array().into_iter().flatten();
+        let names = missing.filter_map(|photo| photo["with"].as_str());
+        Ok(names.map(str::to_owned).collect())
+    }
+
     /// Gives a command to a case as it stands; returns what came of it.
     pub(crate) async fn tries(
         &self,

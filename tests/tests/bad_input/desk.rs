@@ -143,3 +143,71 @@ async fn the_radar_tells_of_work_that_is_still_on_a_phone() {
         "one photo is still on it: {mine}"
     );
 }
+
+#[tokio::test]
+async fn what_a_phone_may_not_say_a_desk_may_not_either() {
+    let world = World::new(146).await;
+    let grid = world.grid(0);
+    let chen = world.street_desk("陈").await;
+    let case = chen.takes_call(&grid, "20260612-0078", "井盖破损").await;
+    let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
+    let values = [
+        ("a float", "1.5"),
+        ("a number beyond range", "10000000000000000000000000"),
+        ("NUL", r#""a\u0000b""#),
+        ("nested too deeply", deep.as_str()),
+        ("a key twice", r#"{"x": 1, "x": 2}"#),
+    ];
+    let before = world.town().server().asof().commit;
+    let json = [("content-type", "application/json")];
+
+    for (what, value) in values {
+        let mid = chen.mid();
+        let call = format!(
+            r#"{{"mid": "{mid}", "grid": "{grid}", "category": "C0101", "place": "东门", "text": "井盖",
+                "source": "12345", "pin": {{"lat_e7": {value}}}}}"#
+        );
+        let step = chen.step(case, json!({})).await.to_string();
+        let step = step.replace(r#""args":{}"#, &format!(r#""args":{{"reason": {value}}}"#));
+        assert!(step.contains(value), "{step}");
+        let command = format!("/v1/desk/cases/{case}/commands/return");
+        for (path, body) in [("/v1/desk/cases", call), (command.as_str(), step)] {
+            let refused = chen
+                .client()
+                .sends("POST", path, &json, body)
+                .await
+                .problem();
+            assert_eq!(
+                (refused.status, refused.kind.as_str()),
+                (400, "malformed"),
+                "{what}"
+            );
+        }
+    }
+    assert_eq!(
+        world.town().server().asof().commit,
+        before,
+        "nothing is recorded"
+    );
+    for (field, value) in [
+        ("sort", json!("nonsense")),
+        ("source", json!("nowhere")),
+        ("text", json!("a\u{0}b")),
+    ] {
+        let mut call = json!({
+            "mid": chen.mid(), "grid": grid, "category": "C0101", "place": "东门", "text": "井盖",
+            "source": "12345",
+        });
+        call[field] = value;
+        let refused = chen.client().posts("/v1/desk/cases", &call).await.problem();
+        assert_eq!(refused.status, 422, "{field}: {refused:?}");
+    }
+    let list = chen
+        .client()
+        .gets("/v1/desk/cases?state=zzz")
+        .await
+        .problem();
+    assert_eq!((list.status, list.kind.as_str()), (400, "bad-query"));
+
+    assert_eq!(chen.state_of(case).await, "submitted");
+}

@@ -1,5 +1,10 @@
 //! Photos beside the main road: looked at by others, named twice, damaged, in the way.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test damages a photo as a bad disk does: behind the app's back"
+)]
+
 use pocketbook::books::Change;
 use pocketbook::engine::SyncError;
 use pocketbook::photos::Size;
@@ -10,7 +15,7 @@ use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::rights::Role;
 use pocketbook_records::wire::Key;
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{Client, Fault, On, Phone, World};
+use pocketbook_tests::world::{Client, Desk, Fault, On, Phone, World};
 use serde_json::{Value, json};
 
 fn case(id: RecordId) -> Key {
@@ -77,12 +82,20 @@ async fn a_neighbours_photo_is_fetched_once_it_is_there_and_goes_with_the_grid()
     let _ = wang.sync().await;
     li.syncs().await;
     let hash = first_photo(&li, id);
+    let chen = world.street_desk("陈").await;
+    let missing = async |desk: &Desk| desk.sees(id).await["missing"].clone();
+    assert_eq!(
+        missing(&chen).await,
+        json!([{"hash": hash, "with": "王"}]),
+        "the desk reads on whose phone it is"
+    );
 
     let early = li.engine().fetch_photo(&case(id), hash).await;
     assert!(matches!(early, Err(SyncError::NotThereYet)), "{early:?}");
 
     wang.line().is_good();
     wang.syncs().await;
+    assert_eq!(missing(&chen).await, json!([]));
     li.line().next(On::Fetch, Fault::CutAnswer(20_000));
     li.engine()
         .fetch_photo(&case(id), hash)

@@ -21,6 +21,7 @@ use super::super::{Shell, docs};
 use super::{MAX_BODY, Page, Part, Shows, Taken, kind_of, page, readable, take};
 use crate::Refusal;
 use crate::desk::steps::{self, NewCase};
+use crate::store::blobs;
 
 /// Everything that somebody still has to do something about.
 const OPEN: &[&str] = &[
@@ -71,6 +72,26 @@ pub(in super::super) struct Whole {
     sensitive: Option<Value>,
     /// Steps that its workflow has from here, whoever may take them.
     commands: Vec<&'static str>,
+    /// 还在手机上的照片 · Photos that it names and that have not arrived yet.
+    missing: Vec<Missing>,
+}
+
+/// A photo that is still on a phone.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in super::super) struct Missing {
+    #[schema(value_type = String)]
+    hash: BlobHash,
+    /// 在谁的手机上 · On whose phone
+    with: String,
+}
+
+impl From<blobs::Missing> for Missing {
+    fn from(missing: blobs::Missing) -> Self {
+        Self {
+            hash: missing.hash,
+            with: missing.with,
+        }
+    }
 }
 
 /// 事件详情 · One case
@@ -97,6 +118,10 @@ pub(in super::super) async fn read(
             id,
             rev: case.rev,
             commands: commands(&case.body),
+            missing: blobs::missing(store, CASE.name, id)?
+                .into_iter()
+                .map(Missing::from)
+                .collect(),
             body: Value::Object(case.body),
             sensitive: companion.map(|record| Value::Object(record.body)),
         }))

@@ -142,15 +142,13 @@ async fn tell_of_kill(
     );
     let case = cast.chen.case(day.case).await?;
     let named = case["photos"].as_array().map_or(0, Vec::len);
-    let mut missing = 0;
-    for hash in &day.photos {
-        let there = cast.chen.gets(&format!("/v1/blobs/{hash}")).await?;
-        missing += usize::from(there.status != 200);
-    }
+    let missing = cast.chen.missing(day.case).await?;
+    let with_wang = missing.iter().filter(|with| *with == "王").count();
+    let missing = missing.len();
     stage.screen.check(
-        case["state"] == "submitted" && named == 3 && missing > 0,
-        format!("街道已看到上报的文字，3 张照片还差 {missing} 张：文字不等照片"),
-        format!("The street reads the report already, {missing} of its 3 photos are still to come"),
+        case["state"] == "submitted" && named == 3 && missing > 0 && with_wang == missing,
+        format!("街道已看到上报的文字，3 张照片还有 {missing} 张在王的手机上：文字不等照片"),
+        format!("The street reads the report already, {missing} of its 3 photos are still on Wang's phone"),
     );
     Ok(())
 }
