@@ -87,6 +87,8 @@ pub(crate) struct Retold {
     pub(crate) origin: Commit,
     /// The official number that it was given.
     pub(crate) number: Option<Value>,
+    /// Whether it took effect: nobody's rights are judged twice.
+    pub(crate) was_taken: bool,
 }
 
 /// Under which ruling a mutation is decided.

@@ -79,6 +79,15 @@ impl Standing {
         }
     }
 
+    /// Returns the standing of what was judged before: what covered it then covers it now.
+    pub(super) fn without_doubt(self) -> Self {
+        let cover = match self.cover {
+            Cover::Partly => Cover::Wholly,
+            cover => cover,
+        };
+        Self { cover, ..self }
+    }
+
     /// Returns the standing of a mutation that somebody answers for: rights are waived, and roles
     /// count that its author or its releaser ever had.
     pub(super) fn released(duties: &[Duty], stays: &[Stay], question: &Question<'_>) -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pocketbook_records::ids::{Hex, Mseq, check8};
 use pocketbook_records::mutation::{Frozen, Mutation};
 use pocketbook_records::path::Path;
-use pocketbook_records::receipt::{Receipt, ReceiptRow};
+use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
 use pocketbook_records::time::{self, Interval, Millis};
 use pocketbook_records::wire::{CloneFound, Key, Request};
 
@@ -188,7 +188,13 @@ impl Push {
                 let time = contact.and_then(|contact| {
                     contact::time_of(batch.keyring(), self.caller.enrolment, &contact.token)
                 });
-                time::bound(&frozen.at, time, &self.request.now, received, last_from)
+                let (now, arrives) = (&self.request.now, batch.now());
+                let at = time::bound(&frozen.at, time, now, arrives, last_from);
+                // What is told again came first when its receipt says, not now.
+                Interval {
+                    from: at.from.min(received),
+                    to: at.to.min(received),
+                }
             }
             Err(_) => Interval {
                 from: last_from.min(received),
@@ -198,6 +204,7 @@ impl Push {
         let retold = proof.map(|(row, receipt)| Retold {
             origin: row.commit,
             number: receipt.assigned.get(&Path::field("number")).cloned(),
+            was_taken: !matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected),
         });
         Ok(Work {
             author: self.caller.clone(),

@@ -480,3 +480,45 @@ async fn what_was_deleted_since_the_backup_stays_deleted() {
     }
     world.check(&[&wang, &zhao]).await;
 }
+
+#[tokio::test]
+async fn rights_are_judged_at_the_moment_of_authoring_the_second_time_too() {
+    // Before or after her grid was taken; and whether her phone is started anew in between, which
+    // costs it the knowledge of how long ago that was.
+    for (in_time, boots) in [(true, false), (true, true), (false, false), (false, true)] {
+        let (world, wang, zhao) = two(98).await;
+        let grid = world.grid(0);
+        let flat = wang.flat(0);
+        let backup = world.town().backs_up("night").await;
+        world.hours_pass(1);
+        wang.offline();
+        if in_time {
+            wang.notes_tenure(flat, "rent");
+            world.hours_pass(1);
+        }
+        world.revoke(&wang, Role::GridWorker, &grid).await;
+        world.hours_pass(1);
+        if !in_time {
+            wang.notes_tenure(flat, "rent");
+            world.hours_pass(1);
+        }
+        wang.online();
+        all_sync(&[&wang, &zhao]).await;
+        let stands = || {
+            let tenure = zhao.sees(&HOUSEHOLD, flat).value("tenure");
+            (tenure == json!("rent"), zhao.tray().len())
+        };
+        let expected = if in_time { (true, 0) } else { (false, 1) };
+        assert_eq!(stands(), expected, "{in_time} {boots}: the first time");
+
+        world.hours_pass(5);
+        if boots {
+            wang.clock().boots();
+        }
+        world.town().restores(&backup);
+        all_sync(&[&wang, &zhao]).await;
+
+        assert_eq!(stands(), expected, "{in_time} {boots}: told again");
+        world.check(&[&wang, &zhao]).await;
+    }
+}
