@@ -32,9 +32,14 @@ use crate::keyring::Keyring;
 pub static LADDER: Ladder = Ladder {
     name: "the district's database",
     application_id: 0x5042_5331,
-    steps: &[Step {
-        sql: include_str!("schema/0001.sql"),
-    }],
+    steps: &[
+        Step {
+            sql: include_str!("schema/0001.sql"),
+        },
+        Step {
+            sql: include_str!("schema/0002.sql"),
+        },
+    ],
 };
 
 /// Names a district within a database that may hold several.

@@ -166,7 +166,6 @@ CREATE TABLE blob_refs (
     enrolment       BLOB NOT NULL,              -- who referred to it
     PRIMARY KEY (district, hash, kind, id, enrolment)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX blob_refs_by_record ON blob_refs (district, kind, id);
 
 CREATE TABLE blob_wants (
     district        INTEGER NOT NULL,
