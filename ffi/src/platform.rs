@@ -90,6 +90,8 @@ pub enum Stale {
         /// The photo.
         hash: BlobHash,
     },
+    /// Small pictures of others' photos: lists that show some.
+    Thumbnails,
     /// The pocket book of a community.
     Book {
         /// The community.
@@ -194,6 +196,7 @@ impl From<SyncEvent> for Stale {
             },
             SyncEvent::Status => Self::Status,
             SyncEvent::Photo(hash) => Self::Photo { hash },
+            SyncEvent::Thumbnails => Self::Thumbnails,
             SyncEvent::Book(unit) => Self::Book { unit },
             SyncEvent::Ended => Self::Ended,
         }

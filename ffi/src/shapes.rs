@@ -117,7 +117,9 @@ pub struct SyncReport {
     pub pieces: u64,
     /// Photos that the server has whole now.
     pub photos: u64,
-    /// Pieces of photos, and books, that failed and will be tried again.
+    /// Thumbnails that came.
+    pub thumbnails: u64,
+    /// Pieces of photos, thumbnails and books that failed and will be tried again.
     pub put_off: u64,
     /// Pocket books brought up to date.
     pub books: u64,

@@ -29,10 +29,10 @@ pub mod books;
 pub(crate) mod downloads;
 pub mod engine;
 pub mod error;
-pub mod photos;
 pub mod seal;
 pub mod seams;
 pub mod store;
 pub mod uploads;
 
 pub use error::{Error, Result};
+pub use pocketbook_photos as photos;

@@ -12,6 +12,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::ids::BlobHash;
+
 /// The fields of a record, sorted by name.
 pub type Fields = Map<String, Value>;
 
@@ -68,6 +70,41 @@ pub fn pick(text: &str, names: &[&str]) -> Result<Fields, serde_json::Error> {
     let mut from = serde_json::Deserializer::from_str(text);
     from.deserialize_map(Pick { names })
 }
+
+/// Returns the files that a body names, wherever in it: SHA-256 in small hex letters.
+///
+/// A name is 64 letters long, so that one of every 64 bytes lies in it: a body without files costs
+/// next to nothing.
+pub fn files(text: &str) -> Vec<BlobHash> {
+    let bytes = text.as_bytes();
+    let is_hex = |at: usize| matches!(bytes.get(at), Some(b'0'..=b'9' | b'a'..=b'f'));
+    let mut found = Vec::new();
+    let mut at = FILE_LETTERS - 1;
+    while at < bytes.len() {
+        if is_hex(at) {
+            let start = (0..at)
+                .rev()
+                .take_while(|at| is_hex(*at))
+                .last()
+                .unwrap_or(at);
+            let mut end = at + 1;
+            while is_hex(end) {
+                end += 1;
+            }
+            if end - start == FILE_LETTERS
+                && let Ok(hash) = text[start..end].parse()
+            {
+                found.push(hash);
+            }
+            at = end;
+        }
+        at += FILE_LETTERS;
+    }
+    found
+}
+
+/// The length of a file's name.
+const FILE_LETTERS: usize = 64;
 
 struct Pick<'n> {
     names: &'n [&'n str],
@@ -203,5 +240,23 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn files_are_found_wherever_they_stand_and_nothing_else_is() {
+        let [one, two] = [7, 200].map(|byte| BlobHash([byte; 32]));
+        for ahead in 0..130 {
+            let text = format!(
+                r#"{}{{"photos":["{one}","{two}"],"other":"{}"}}"#,
+                "x".repeat(ahead),
+                "ab".repeat(33)
+            );
+            assert_eq!(files(&text), [one, two], "{ahead}");
+        }
+        let escaped = format!(r#"{{"frozen":"{{\"blobs\":[\"{one}\"]}}"}}"#);
+        assert_eq!(files(&escaped), [one]);
+        assert_eq!(files(&one.to_string()), [one]);
+        assert_eq!(files(&one.to_string()[1..]), []);
+        assert_eq!(files("网格员".repeat(100).as_str()), []);
     }
 }

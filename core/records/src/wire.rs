@@ -37,6 +37,8 @@ pub const MAX_SCOPES: usize = 4_096;
 pub const MAX_SPANS: usize = 2_048;
 /// The most single records asked for in one request.
 pub const MAX_WANT: usize = 1_000;
+/// The most thumbnails asked for in one request.
+pub const MAX_THUMBNAILS: usize = 16;
 /// The size that a frame aims at.
 pub const FRAME_BYTES: usize = 256 * 1024;
 /// The size that the entries of an answer aim at when the request names none.
@@ -424,6 +426,21 @@ pub struct StoredBlob {
     pub hash: BlobHash,
     /// The commit that noted it; the master may go once this is durable.
     pub commit: Commit,
+}
+
+/// `POST /v1/thumbnails`: the small pictures of photos that records name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ThumbnailsRequest {
+    /// The photos, at most [`MAX_THUMBNAILS`].
+    pub hashes: Vec<BlobHash>,
+}
+
+/// What the server has of them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ThumbnailsAnswer {
+    /// JPEG in base64; null: no picture can be made of that file. A photo that is not named is not
+    /// there yet, or not for the caller to see.
+    pub thumbnails: BTreeMap<BlobHash, Option<String>>,
 }
 
 /// `POST /v1/enrol`: an account on an installation introduces itself.

@@ -11,11 +11,14 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::StreamExt;
 use pocketbook_records::ids::BlobHash;
+use pocketbook_records::wire::{MAX_THUMBNAILS, ThumbnailsAnswer, ThumbnailsRequest};
 
 use super::caller::Anyone;
 use super::path::In;
+use super::payload::{self, Json};
 use super::problem::Shown;
 use super::{Shell, docs};
+use crate::Refusal;
 use crate::blobs::{MAX_BYTES, Progress, Wanted};
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
@@ -32,6 +35,9 @@ const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 
 /// The largest piece that our phones send.
 const HEARD_OUT: usize = 1024 * 1024;
+
+/// More than a hash takes in a request.
+const HASH_BYTES: usize = 128;
 
 /// 上传能力 · What the upload endpoint can do
 #[utoipa::path(
@@ -212,6 +218,37 @@ pub(super) async fn read(
         }
     }
     Ok(response)
+}
+
+/// 取缩略图 · Small pictures of photos
+///
+/// The server makes them of the photos; a photo that is not named in the answer is not there yet,
+/// or not for the caller to see.
+#[utoipa::path(
+    post, path = "/v1/thumbnails", tag = "blobs", security(("phone" = []), ("desk" = [])),
+    request_body(content = Object, description = "`{hashes}`, SHA-256 in hex, at most 16"),
+    responses(
+        (status = 200, description = "`{thumbnails}`: hash → JPEG of at most 8 KiB in base64, or null if no picture can be made of the file", body = Object),
+        (status = 413, description = "`too-large`: ask for fewer", body = docs::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn thumbnails(
+    State(shell): State<Shell>,
+    Anyone(caller): Anyone,
+    request: Request,
+) -> Result<Json<ThumbnailsAnswer>, Shown> {
+    let asked: ThumbnailsRequest = payload::read(request, MAX_THUMBNAILS * HASH_BYTES).await?;
+    if asked.hashes.len() > MAX_THUMBNAILS {
+        return Err(Refusal::TooLarge.into());
+    }
+    let found = shell.blobs.thumbnails(&caller, &asked.hashes).await?;
+    let written = found
+        .into_iter()
+        .map(|(hash, jpeg)| (hash, jpeg.map(|jpeg| BASE64_STANDARD.encode(jpeg))))
+        .collect();
+    Ok(Json(ThumbnailsAnswer {
+        thumbnails: written,
+    }))
 }
 
 fn speaks_tus(headers: &HeaderMap) -> Result<(), Shown> {

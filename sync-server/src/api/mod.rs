@@ -73,6 +73,7 @@ pub fn router(server: Server) -> Router {
         .routes(routes!(sync::sync))
         .routes(routes!(blobs::create, blobs::options))
         .routes(routes!(blobs::read, blobs::offset, blobs::append))
+        .routes(routes!(blobs::thumbnails))
         .routes(routes!(book::manifest))
         .routes(routes!(book::part))
         .routes(routes!(desk::session::begin, desk::session::end))

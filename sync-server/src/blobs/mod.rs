@@ -22,6 +22,7 @@ mod range;
 mod rights;
 mod spool;
 mod store;
+mod thumbnails;
 
 use std::fmt;
 use std::io;
@@ -40,6 +41,7 @@ pub use self::range::Wanted;
 
 use self::active::Active;
 use self::spool::{Key, Spool, Upload};
+use self::thumbnails::Thumbnails;
 use crate::store::{Store, blobs as rows};
 use crate::{Batch, Caller, Fault, Refusal, Server, may_block};
 
@@ -131,6 +133,7 @@ pub struct Blobs {
     server: Server,
     spool: Spool,
     objects: OnceCell<LocalFileSystem>,
+    thumbnails: Thumbnails,
     active: Active,
 }
 
@@ -155,6 +158,7 @@ impl Blobs {
         Self {
             spool: spool_of(&server),
             objects: OnceCell::new(),
+            thumbnails: Thumbnails::of(&server),
             active: Active::default(),
             server,
         }

@@ -90,3 +90,25 @@ pub(super) async fn read(
         .into_stream()
         .boxed())
 }
+
+/// Reads a small file whole, if it is there.
+pub(super) async fn find(
+    objects: &LocalFileSystem,
+    hash: BlobHash,
+) -> Result<Option<Bytes>, BlobError> {
+    match objects.get(&name(hash)).await {
+        Ok(found) => Ok(Some(found.bytes().await?)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Keeps a small file under a name.
+pub(super) async fn keep(
+    objects: &LocalFileSystem,
+    hash: BlobHash,
+    bytes: Bytes,
+) -> Result<(), BlobError> {
+    objects.put(&name(hash), bytes.into()).await?;
+    Ok(())
+}

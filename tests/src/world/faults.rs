@@ -48,6 +48,8 @@ pub enum On {
     Photo,
     /// A photo that is fetched.
     Fetch,
+    /// Thumbnails that are fetched.
+    Thumbnails,
     /// An enrolment.
     Enrol,
     /// A part or table of contents of the pocket book.
@@ -61,6 +63,7 @@ impl On {
             Self::Sync => request.path == "/v1/sync",
             Self::Photo => request.method == Method::Patch,
             Self::Fetch => request.method == Method::Get && request.path.starts_with("/v1/blobs/"),
+            Self::Thumbnails => request.path == "/v1/thumbnails",
             Self::Enrol => request.path == "/v1/enrol",
             Self::Book => request.path.starts_with("/v1/book/"),
         }

@@ -108,6 +108,9 @@ pub struct Line {
     town: Arc<Town>,
     state: Mutex<State>,
     frozen: Notify,
+    /// The server's file store works on threads of its own: one request at a time, so that a seed
+    /// repeats a run.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Line {
@@ -129,6 +132,7 @@ impl Line {
             town,
             state: Mutex::new(state),
             frozen: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -237,6 +241,7 @@ impl Line {
             let value = http::HeaderValue::from_str(value).map_err(|_| TransportError::Garbled)?;
             asked.headers_mut().append(*name, value);
         }
+        let _turn = self.turn.lock().await;
         self.town
             .answers(asked)
             .await

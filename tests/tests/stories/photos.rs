@@ -7,7 +7,7 @@
 
 use pocketbook::books::Change;
 use pocketbook::engine::SyncError;
-use pocketbook::photos::Size;
+use pocketbook::photos::{self, Size};
 use pocketbook::seams::TransportError;
 use pocketbook::store::blobs::{PhotoState, Rendering};
 use pocketbook_records::ids::{BlobHash, RecordId};
@@ -63,6 +63,102 @@ fn damage(phone: &Phone, hash: BlobHash) {
         }
     }
     assert!(damaged, "the photo lies on the disk");
+}
+
+#[tokio::test]
+async fn a_thumbnail_comes_with_the_record_and_the_photo_when_somebody_looks() {
+    let world = World::new(513).await;
+    let grid = world.grid(0);
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    li.syncs().await;
+    let id = wang.reports_cover(&grid, "东门", &[photo(0), photo(1)]).id;
+    wang.line().weather(|request| {
+        request
+            .path
+            .starts_with("/v1/blobs")
+            .then_some(Fault::LoseRequest)
+    });
+    let _ = wang.sync().await;
+
+    let before = li.syncs().await;
+    let hash = first_photo(&li, id);
+    assert_eq!(before.thumbnails, 0, "the photos are still on his phone");
+    assert_eq!(state(&li, hash), Some(PhotoState::Fetched));
+    wang.line().is_good();
+    wang.syncs().await;
+    assert_eq!(
+        li.syncs().await.thumbnails,
+        0,
+        "it is not asked for all the time"
+    );
+    world.hours_pass(1);
+    li.line().next(On::Thumbnails, Fault::CutAnswer(100));
+    let cut = li.syncs().await;
+    assert_eq!((cut.thumbnails, cut.put_off), (0, 1));
+
+    let came = li.syncs().await;
+
+    assert_eq!(came.thumbnails, 2);
+    li.offline();
+    let [here, there] = [&li, &wang].map(|phone| {
+        let thumbnail = phone.store().photo(hash, Rendering::Thumbnail);
+        thumbnail.expect("reads").expect("is here")
+    });
+    let jpeg = photos::prepare(&there, Size::Master).expect("a picture");
+    let same = photos::prepare(&here, Size::Master).expect("a picture");
+    assert_eq!((jpeg.width, jpeg.height), (same.width, same.height));
+    assert!(here.len() <= photos::THUMBNAIL_MAX_BYTES);
+    assert!(!has(&li, hash, Rendering::Master), "nobody looked yet");
+    assert_eq!(li.status().photos, 0, "nothing of it waits here");
+    li.online();
+
+    world.revoke(&li, Role::GridWorker, &grid).await;
+    li.syncs().await;
+    assert!(!has(&li, hash, Rendering::Thumbnail));
+    assert_eq!(state(&li, hash), None);
+    assert_eq!(
+        li.engine()
+            .fetch_photo(&case(id), hash)
+            .await
+            .err()
+            .map(|e| e.to_string()),
+        Some(pocketbook::Error::NotFound.to_string())
+    );
+}
+
+#[tokio::test]
+async fn a_desks_photo_has_a_thumbnail_too_and_a_file_that_is_no_picture_has_none() {
+    let world = World::new(514).await;
+    let grid = world.grid(0);
+    let li = world.worker("李", &grid).await;
+    let chen = world.street_desk("陈").await;
+    let desk = chen.client();
+    let picture = desk.uploads(&photo(2)).await;
+    let other = desk.uploads(b"%PDF-1.7 not a picture").await;
+    let asked = json!({
+        "mid": chen.mid(), "grid": grid, "category": "C0101", "place": "渭阳西路",
+        "text": "井盖缺失", "source": "12345", "photos": [picture, other],
+    });
+    desk.posts("/v1/desk/cases", &asked).await.ok();
+    let [picture, other] = [picture, other].map(|hash| hash.parse().expect("a hash"));
+
+    let came = li.syncs().await;
+
+    assert_eq!(came.thumbnails, 1);
+    assert!(has(&li, picture, Rendering::Thumbnail));
+    assert!(!has(&li, other, Rendering::Thumbnail));
+    world.hours_pass(1);
+    let asked = |phone: &Phone| {
+        let passed = phone.line().passed();
+        passed
+            .iter()
+            .filter(|passed| passed.request.path == "/v1/thumbnails")
+            .count()
+    };
+    let before = asked(&li);
+    li.syncs().await;
+    assert_eq!(asked(&li), before, "what has none is not asked for again");
 }
 
 #[tokio::test]

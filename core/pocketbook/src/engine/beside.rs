@@ -1,11 +1,11 @@
-//! What goes beside the records: photos and the pocket book.
+//! What goes beside the records: photos, thumbnails and the pocket book.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::ids::{BlobHash, UnitId};
 
 use super::pace::{Errand, Moment, Pace};
-use super::plan::{Effect, Piece, Trouble};
+use super::plan::{Effect, Photos, Piece, Trouble};
 
 /// Photos under way at once.
 const UPLOADS_AT_ONCE: usize = 3;
@@ -21,6 +21,8 @@ pub(crate) struct Beside {
     uploads: Vec<(BlobHash, Errand)>,
     uploading: BTreeSet<BlobHash>,
     piece: Pace,
+    thumbnails: Errand,
+    is_fetching: bool,
     books: BTreeMap<UnitId, Errand>,
     reading: Option<UnitId>,
 }
@@ -31,6 +33,8 @@ impl Beside {
             uploads: Vec::new(),
             uploading: BTreeSet::new(),
             piece: Pace::new(FIRST_PIECE, LEAST_PIECE, MOST_PIECE),
+            thumbnails: Errand::default(),
+            is_fetching: false,
             books: BTreeMap::new(),
             reading: None,
         }
@@ -38,6 +42,7 @@ impl Beside {
 
     pub(crate) fn start_over(&mut self) {
         self.uploading.clear();
+        self.is_fetching = false;
         self.reading = None;
     }
 
@@ -45,6 +50,7 @@ impl Beside {
         for (_, upload) in &mut self.uploads {
             upload.try_now();
         }
+        self.thumbnails.try_now();
         self.books.values_mut().for_each(Errand::try_now);
     }
 
@@ -55,7 +61,7 @@ impl Beside {
             .iter()
             .filter_map(|(_, upload)| upload.next_ms());
         let books = self.books.values().filter_map(|book| book.next_ms());
-        uploads.chain(books).min()
+        uploads.chain(self.thumbnails.next_ms()).chain(books).min()
     }
 
     /// Begins what is ready.
@@ -69,6 +75,10 @@ impl Beside {
                 effects.push(Effect::Upload { hash: *hash, bytes });
             }
         }
+        if self.thumbnails.is_ready(now_ms) && !self.is_fetching {
+            self.is_fetching = true;
+            effects.push(Effect::FetchThumbnails);
+        }
         let mut ready = self.books.iter().filter(|(_, book)| book.is_ready(now_ms));
         if let (None, Some((unit, _))) = (&self.reading, ready.next()) {
             self.reading = Some(unit.clone());
@@ -76,7 +86,12 @@ impl Beside {
         }
     }
 
-    pub(crate) fn uploads_waiting(&mut self, waiting: Vec<BlobHash>) {
+    pub(crate) fn photos_waiting(&mut self, photos: Photos) {
+        let Photos {
+            uploads: waiting,
+            lack_thumbnails,
+        } = photos;
+        self.thumbnails.is_due = lack_thumbnails;
         let known: BTreeMap<_, _> = self.uploads.drain(..).collect();
         let errand = |hash| known.get(&hash).copied().unwrap_or_else(Errand::due);
         let uploads = waiting.into_iter().map(|hash| (hash, errand(hash)));
@@ -100,6 +115,14 @@ impl Beside {
         }
         if end == Ok(Piece::Last) {
             self.uploads.retain(|(held, _)| *held != hash);
+        }
+    }
+
+    pub(crate) fn thumbnails_fetched(&mut self, end: Result<(), Trouble>, moment: Moment) {
+        self.is_fetching = false;
+        match end {
+            Ok(()) => self.thumbnails.succeeded(),
+            Err(_) => self.thumbnails.failed(moment),
         }
     }
 

@@ -18,9 +18,10 @@ use pocketbook_records::wire::{Answer, Ask, BundleVersion, Mode};
 use super::Engine;
 use super::error::SyncError;
 use super::exchange::{self, Frames};
-use super::plan::{Answered, Effect, Event, Exchange, Piece, State, Streamed};
+use super::plan::{Answered, Effect, Event, Exchange, Photos, Piece, State, Streamed};
 use super::report::{SyncEvent, SyncReport};
 use crate::book_sync;
+use crate::downloads;
 use crate::error::Error;
 use crate::seams::TransportError;
 use crate::store::blobs::Upload;
@@ -37,6 +38,7 @@ enum Ended {
     Exchange(Exchange, Result<Box<Exchanged>, SyncError>),
     Stream(Result<Stream, SyncError>),
     Upload(BlobHash, Result<Piece, SyncError>),
+    Thumbnails(Result<u64, SyncError>),
     Book(UnitId, Result<(), SyncError>),
 }
 
@@ -87,7 +89,7 @@ impl<'e> Burst<'e> {
         while let Some(event) = events.pop_front() {
             for effect in self.mind.plan(event, self.engine.moment()) {
                 match effect {
-                    Effect::LookForUploads => events.push_back(self.look_for_uploads()?),
+                    Effect::LookForPhotos => events.push_back(self.look_for_photos()?),
                     effect => self.begin(effect),
                 }
             }
@@ -113,14 +115,18 @@ impl<'e> Burst<'e> {
         self.conclude()
     }
 
-    fn look_for_uploads(&mut self) -> Result<Event, SyncError> {
-        let waiting = self.engine.store.next_uploads(UPLOADS_SEEN)?;
-        let order = waiting.iter().map(|upload| upload.hash).collect();
+    fn look_for_photos(&mut self) -> Result<Event, SyncError> {
+        let store = &self.engine.store;
+        let waiting = store.next_uploads(UPLOADS_SEEN)?;
+        let uploads = waiting.iter().map(|upload| upload.hash).collect();
         self.waiting = waiting
             .into_iter()
             .map(|upload| (upload.hash, upload))
             .collect();
-        Ok(Event::UploadsWaiting(order))
+        Ok(Event::PhotosWaiting(Photos {
+            uploads,
+            lack_thumbnails: !store.thumbnails_to_ask()?.is_empty(),
+        }))
     }
 
     fn begin(&mut self, effect: Effect) {
@@ -141,12 +147,17 @@ impl<'e> Burst<'e> {
                 }
                 .boxed()
             }
+            Effect::FetchThumbnails => async move {
+                let fetched = downloads::fetch_thumbnails(&engine.server, &engine.store).await;
+                Ended::Thumbnails(fetched)
+            }
+            .boxed(),
             Effect::ReadBook(unit) => async move {
                 let read = book_sync::read_book(&engine.server, &engine.store, &unit).await;
                 Ended::Book(unit, read)
             }
             .boxed(),
-            Effect::LookForUploads => return,
+            Effect::LookForPhotos => return,
         };
         self.running.push(work);
     }
@@ -174,9 +185,23 @@ impl<'e> Burst<'e> {
             Ended::Upload(hash, end) => {
                 self.note_piece(hash, &end);
                 // How far it is now is in the store.
-                let waiting = self.look_for_uploads()?;
+                let waiting = self.look_for_photos()?;
                 self.take(waiting)?;
                 self.take(Event::Uploaded(hash, end.map_err(|error| error.trouble())))
+            }
+            Ended::Thumbnails(end) => {
+                match &end {
+                    Ok(0) => {}
+                    Ok(came) => {
+                        self.report.thumbnails += came;
+                        self.tell(SyncEvent::Thumbnails);
+                    }
+                    Err(error) => self.put_off(error, "thumbnails wait"),
+                }
+                let waiting = self.look_for_photos()?;
+                self.take(waiting)?;
+                let end = end.map(drop).map_err(|error| error.trouble());
+                self.take(Event::ThumbnailsFetched(end))
             }
             Ended::Book(unit, end) => {
                 match &end {

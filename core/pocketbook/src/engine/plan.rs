@@ -41,14 +41,25 @@ pub(crate) enum Event {
     Unanswered(Trouble),
     /// The frames after an answer ended.
     Streamed(Result<Streamed, Trouble>),
-    /// These photos and files wait, oldest first.
-    UploadsWaiting(Vec<BlobHash>),
+    /// What there is to do about photos.
+    PhotosWaiting(Photos),
     /// A piece of a photo ended.
     Uploaded(BlobHash, Result<Piece, Trouble>),
+    /// The fetching of thumbnails ended.
+    ThumbnailsFetched(Result<(), Trouble>),
     /// These communities' books are newer than ours.
     BooksOffered(Vec<UnitId>),
     /// The reading of a book ended.
     BookRead(UnitId, Result<(), Trouble>),
+}
+
+/// What there is to do about photos.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Photos {
+    /// These wait for their upload, oldest first.
+    pub(crate) uploads: Vec<BlobHash>,
+    /// Whether there are thumbnails to ask for.
+    pub(crate) lack_thumbnails: bool,
 }
 
 /// What an answer brought.
@@ -127,8 +138,8 @@ pub(crate) enum Trouble {
 pub(crate) enum Effect {
     /// Exchange records.
     Exchange(Exchange),
-    /// Tell which photos wait.
-    LookForUploads,
+    /// Tell what there is to do about photos.
+    LookForPhotos,
     /// Send the next piece of a photo.
     Upload {
         /// Which.
@@ -136,6 +147,8 @@ pub(crate) enum Effect {
         /// At most so many bytes.
         bytes: usize,
     },
+    /// Fetch thumbnails.
+    FetchThumbnails,
     /// Read a community's book.
     ReadBook(UnitId),
 }
@@ -209,23 +222,29 @@ impl State {
         match event {
             Event::Kicked(reason) => {
                 self.kicked(reason, moment);
-                effects.push(Effect::LookForUploads);
+                effects.push(Effect::LookForPhotos);
             }
             Event::Answered(answered) => {
                 self.records.answered(&answered, moment);
-                effects.push(Effect::LookForUploads);
+                effects.push(Effect::LookForPhotos);
             }
             Event::Unanswered(trouble) => {
                 self.heed(trouble, moment);
                 self.records.unanswered(trouble, moment);
             }
             Event::Streamed(end) => self.records.streamed(end, moment),
-            Event::UploadsWaiting(waiting) => self.beside.uploads_waiting(waiting),
+            Event::PhotosWaiting(photos) => self.beside.photos_waiting(photos),
             Event::Uploaded(hash, end) => {
                 end.err()
                     .into_iter()
                     .for_each(|trouble| self.heed(trouble, moment));
                 self.beside.uploaded(hash, end, moment);
+            }
+            Event::ThumbnailsFetched(end) => {
+                end.err()
+                    .into_iter()
+                    .for_each(|trouble| self.heed(trouble, moment));
+                self.beside.thumbnails_fetched(end, moment);
             }
             Event::BooksOffered(units) => self.beside.books_offered(units),
             Event::BookRead(unit, end) => {
@@ -294,10 +313,17 @@ mod tests {
         BlobHash([n; 32])
     }
 
+    fn waiting(uploads: Vec<BlobHash>) -> Event {
+        Event::PhotosWaiting(Photos {
+            uploads,
+            lack_thumbnails: false,
+        })
+    }
+
     /// Plans and leaves out the looking for photos.
     fn plan(state: &mut State, event: Event, ms: i64) -> Vec<Effect> {
         let mut effects = state.plan(event, at(ms));
-        effects.retain(|effect| *effect != Effect::LookForUploads);
+        effects.retain(|effect| *effect != Effect::LookForPhotos);
         effects
     }
 
@@ -451,7 +477,7 @@ mod tests {
     #[test]
     fn work_goes_out_while_the_frames_of_a_first_sync_still_come_in() {
         let mut state = kicked();
-        plan(&mut state, Event::UploadsWaiting(vec![photo(1)]), 5);
+        plan(&mut state, waiting(vec![photo(1)]), 5);
         let frames = Answered {
             frames_follow: true,
             ..OK
@@ -521,7 +547,7 @@ mod tests {
     #[test]
     fn the_servers_not_before_holds_for_everything_and_everyone() {
         let mut state = kicked();
-        plan(&mut state, Event::UploadsWaiting(vec![photo(1)]), 5);
+        plan(&mut state, waiting(vec![photo(1)]), 5);
         plan(&mut state, Event::Unanswered(Trouble::Busy(9_000)), 10);
 
         assert_eq!(plan(&mut state, Event::Kicked(Reason::Asked), 9_009), []);
@@ -556,8 +582,8 @@ mod tests {
     #[test]
     fn photos_follow_the_records_three_at_once() {
         let mut state = kicked();
-        let waiting = (1..=5).map(photo).collect();
-        assert_eq!(plan(&mut state, Event::UploadsWaiting(waiting), 5), []);
+        let photos = (1..=5).map(photo).collect();
+        assert_eq!(plan(&mut state, waiting(photos), 5), []);
 
         let begun = plan(&mut state, Event::Answered(OK), 10);
 
@@ -570,7 +596,7 @@ mod tests {
     fn urgent_work_cuts_in_between_two_pieces_of_a_photo() {
         let mut state = kicked();
         plan(&mut state, Event::Answered(OK), 10);
-        let begun = plan(&mut state, Event::UploadsWaiting(vec![photo(1)]), 15);
+        let begun = plan(&mut state, waiting(vec![photo(1)]), 15);
         assert_eq!(uploads(&begun), [photo(1)]);
 
         let urgent = plan(&mut state, Event::Kicked(Reason::Authored), 20);
@@ -590,11 +616,7 @@ mod tests {
     fn one_bad_photo_stops_no_other_and_no_record() {
         let mut state = kicked();
         plan(&mut state, Event::Answered(OK), 10);
-        plan(
-            &mut state,
-            Event::UploadsWaiting(vec![photo(1), photo(2)]),
-            15,
-        );
+        plan(&mut state, waiting(vec![photo(1), photo(2)]), 15);
 
         let failed = Event::Uploaded(photo(1), Err(Trouble::Fault));
         assert_eq!(plan(&mut state, failed, 20), []);
@@ -611,7 +633,7 @@ mod tests {
     #[test]
     fn photos_go_though_records_fail() {
         let mut state = kicked();
-        plan(&mut state, Event::UploadsWaiting(vec![photo(1)]), 5);
+        plan(&mut state, waiting(vec![photo(1)]), 5);
 
         let effects = plan(&mut state, Event::Unanswered(Trouble::BadLine), 10);
 
@@ -642,6 +664,31 @@ mod tests {
     }
 
     #[test]
+    fn thumbnails_are_fetched_one_request_at_a_time_with_a_back_off_of_their_own() {
+        let mut state = kicked();
+        let lacking = || {
+            Event::PhotosWaiting(Photos {
+                uploads: Vec::new(),
+                lack_thumbnails: true,
+            })
+        };
+
+        let during = plan(&mut state, lacking(), 5);
+        let begun = plan(&mut state, Event::Answered(OK), 10);
+        let again = plan(&mut state, lacking(), 15);
+        let more = plan(&mut state, Event::ThumbnailsFetched(Ok(())), 20);
+        let failed = Event::ThumbnailsFetched(Err(Trouble::BadLine));
+        let put_off = plan(&mut state, failed, 30);
+
+        assert_eq!((during, again, put_off), (vec![], vec![], vec![]));
+        assert_eq!(begun, [Effect::FetchThumbnails]);
+        assert_eq!(more, [Effect::FetchThumbnails]);
+        assert_eq!(state.next_ms(at(30)), 2_030);
+        let later = plan(&mut state, Event::Kicked(Reason::Timer), 2_030);
+        assert_eq!(later, [Effect::FetchThumbnails]);
+    }
+
+    #[test]
     fn without_network_nothing_is_tried() {
         let mut state = State::new();
         let moment = Moment {
@@ -651,7 +698,7 @@ mod tests {
 
         let effects = state.plan(Event::Kicked(Reason::Asked), moment);
 
-        assert_eq!(effects, [Effect::LookForUploads]);
+        assert_eq!(effects, [Effect::LookForPhotos]);
         assert!(state.next_ms(moment) > 0);
         let back = plan(&mut state, Event::Kicked(Reason::Connected), 10);
         assert_eq!(exchanged(&back), Some((true, true)));

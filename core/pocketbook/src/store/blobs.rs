@@ -13,6 +13,7 @@
 
 pub(crate) mod names;
 mod room;
+pub(crate) mod thumbnails;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub enum PhotoState {
     Stored,
     /// The server refused it; the reason is with it.
     Failed,
-    /// Fetched from the server.
+    /// Somebody else's: fetched from the server, or to be fetched when it is looked at.
     Fetched,
 }
 
@@ -87,6 +88,10 @@ impl Rendering {
         }
     }
 }
+
+/// What stands in `reason` of a photo that the server has and this device has not: its master was
+/// never fetched, or went to make room.
+const AWAY: &str = "away";
 
 /// The end of a file's name until all of it is on the disk.
 const UNFINISHED: &str = ".new";
@@ -113,8 +118,13 @@ impl Store {
                 "INSERT INTO blob (hash, kind, id, bytes, state, taken)
                  VALUES (?1, ?2, ?3, ?4, 'draft', ?5)
                  ON CONFLICT (hash) DO UPDATE SET
-                     state = CASE WHEN state = 'failed' THEN 'waiting' ELSE state END,
+                     state = CASE state WHEN 'failed' THEN 'waiting'
+                                        WHEN 'fetched' THEN 'draft' ELSE state END,
+                     kind = CASE state WHEN 'fetched' THEN excluded.kind ELSE kind END,
+                     id = CASE state WHEN 'fetched' THEN excluded.id ELSE id END,
                      sent = CASE WHEN state = 'failed' THEN 0 ELSE sent END,
+                     bytes = excluded.bytes,
+                     ask_at = NULL,
                      reason = NULL
                      WHERE reason IS NOT NULL",
                 params![
@@ -144,14 +154,16 @@ impl Store {
             transaction.execute(
                 "INSERT INTO blob (hash, kind, id, bytes, state, taken)
                  SELECT ?1, kind, id, ?4, 'fetched', ?5 FROM record WHERE kind = ?2 AND id = ?3
-                 ON CONFLICT (hash) DO UPDATE SET reason = NULL WHERE reason = ?6",
+                 ON CONFLICT (hash) DO UPDATE SET
+                     reason = NULL, ask_at = NULL, bytes = excluded.bytes, taken = excluded.taken
+                     WHERE reason = ?6",
                 params![
                     hash.0,
                     of.kind,
                     of.id.as_bytes(),
                     sql_int(master.len() as u64),
                     now,
-                    room::REASON
+                    AWAY
                 ],
             )?;
             is_known(transaction, hash)

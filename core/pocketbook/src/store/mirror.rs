@@ -34,7 +34,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::store::blobs::names;
+use crate::store::blobs::{names, thumbnails};
 use crate::store::trace::{self, Why};
 use crate::store::{
     Store, compare, histories, kind_named, meta, purge, receipts, scopes, sql_int, tombs, view,
@@ -325,6 +325,9 @@ impl<'t> Door<'t> {
                 ],
                 |row| row.get(0),
             )?;
+        for file in body::files(text) {
+            thumbnails::expect(self.connection, file, kind.name, put.id, self.wall)?;
+        }
         self.applied.rows += 1;
         self.applied.kinds.insert(kind.name);
         let key_of = Key {
@@ -385,6 +388,9 @@ impl<'t> Door<'t> {
                 self.applied.kinds.insert(kind.name);
                 view::refresh(self.connection, kind, key.id)?;
             }
+        }
+        if self.purged.has_rows() {
+            self.purged.add_files(names::forget_gone(self.connection)?);
         }
         Ok((self.applied, self.purged))
     }

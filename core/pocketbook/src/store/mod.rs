@@ -45,6 +45,9 @@ pub(crate) static LADDER: Ladder = Ladder {
         Step {
             sql: include_str!("schema/0002.sql"),
         },
+        Step {
+            sql: include_str!("schema/0003.sql"),
+        },
     ],
 };
 

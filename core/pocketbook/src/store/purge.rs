@@ -17,7 +17,6 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::store::blobs::names;
 use crate::store::mirror::{Door, find};
 use crate::store::trace::{self, Why};
 use crate::store::{Store, id_column, kind_named, outbox, scopes, sql_int, view};
@@ -126,9 +125,6 @@ fn remove(door: &mut Door<'_>, key: &Key, why: Why) -> Result<()> {
         )?
         .execute(params![key.kind, id])?;
     trace::note(door.connection, key, why, door.wall)?;
-    door.purged
-        .files
-        .extend(names::forget_of(door.connection, key)?);
     door.purged.rows += 1;
     if let Ok(kind) = kind_named(&key.kind) {
         door.applied.kinds.insert(kind.name);

@@ -339,6 +339,20 @@ async fn a_record_shows_its_photo_to_its_readers_and_a_guessed_hash_shows_nothin
     assert_eq!(told.status, 201);
     assert_eq!(world.read(&reader, hash, &[]).await.body, PHOTO);
     assert_eq!(world.read(&other, hash, &[]).await.status, 404);
+    let thumbnails = async |who: &Phone| {
+        let told = world
+            .post(
+                "/v1/thumbnails",
+                Some(&who.bearer),
+                &json!({"hashes": [hash]}),
+            )
+            .await;
+        assert_eq!(told.status, 200);
+        told.json()["thumbnails"].clone()
+    };
+    let none_can_be_made = json!({(hash.to_string()): null});
+    assert_eq!(thumbnails(&reader).await, none_can_be_made);
+    assert_eq!(thumbnails(&other).await, json!({}));
 
     // A head of another grid writes the hash into a case of his own.
     let guessed = case(2, OTHER_GRID);
@@ -347,7 +361,33 @@ async fn a_record_shows_its_photo_to_its_readers_and_a_guessed_hash_shows_nothin
         .await;
     assert_eq!(told.status, 201);
     assert_eq!(world.read(&guesser, hash, &[]).await.status, 404);
+    assert_eq!(thumbnails(&guesser).await, json!({}));
     assert_eq!(world.read(&other, hash, &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn wrong_questions_for_thumbnails_are_refused_by_name() {
+    let world = World::new().await;
+    let phone = world.phone("W1").await;
+    let many: Vec<_> = (0..17).map(|n| BlobHash([n; 32])).collect();
+    for (asked, status, kind) in [
+        (json!({"hashes": many}), 413, "too-large"),
+        (json!({"hashes": ["x"]}), 400, "malformed"),
+        (json!({}), 400, "malformed"),
+        (json!([7]), 400, "malformed"),
+    ] {
+        let told = world
+            .post("/v1/thumbnails", Some(&phone.bearer), &asked)
+            .await;
+        assert_eq!(
+            (told.status.as_u16(), told.refusal()),
+            (status, kind.into())
+        );
+    }
+    let told = world
+        .post("/v1/thumbnails", None, &json!({"hashes": []}))
+        .await;
+    assert_eq!(told.status, 401);
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@
 //! server lacks, and those that no backup holds yet, are kept in any case, sealed: a server that
 //! loses them has them from nowhere else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use pocketbook_records::body;
 use pocketbook_records::ids::{BlobHash, Commit, RecordId};
 use pocketbook_records::wire::Key;
 use rusqlite::{Connection, params};
@@ -65,7 +68,7 @@ pub(super) fn adopt(
 
 /// An entry that named a file was withdrawn: if no other does, it is a draft's again.
 pub(crate) fn let_go(connection: &Connection, hash: BlobHash) -> Result<()> {
-    if pass_on(connection, hash, Work::Any)? {
+    if Namers::find(connection, [hash], Work::Any)?.pass_on(connection, hash)? {
         return Ok(());
     }
     connection
@@ -76,19 +79,25 @@ pub(crate) fn let_go(connection: &Connection, hash: BlobHash) -> Result<()> {
     Ok(())
 }
 
-/// A record has left this device: its files pass to whoever else names them. Returns those
+/// Records have left this device: their files pass to whoever else names them. Returns those
 /// forgotten.
-pub(crate) fn forget_of(connection: &Connection, of: &Key) -> Result<Vec<BlobHash>> {
-    let mut statement = connection
-        .prepare_cached("SELECT hash, state = 'fetched' FROM blob WHERE kind = ?1 AND id = ?2")?;
-    let files = statement
-        .query_map(params![of.kind, of.id.as_bytes()], |row| {
+pub(crate) fn forget_gone(connection: &Connection) -> Result<Vec<BlobHash>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT hash, state = 'fetched' FROM blob
+         WHERE NOT EXISTS (
+               SELECT 1 FROM record WHERE record.kind = blob.kind AND record.id = blob.id
+           )
+           AND NOT EXISTS (SELECT 1 FROM draft WHERE draft.id = blob.id)",
+    )?;
+    let left = statement
+        .query_map([], |row| {
             Ok((BlobHash(row.get(0)?), row.get::<_, bool>(1)?))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
+    let namers = Namers::find(connection, left.iter().map(|(hash, _)| *hash), Work::Open)?;
     let mut forgotten = Vec::new();
-    for (hash, is_fetched) in files {
-        if !pass_on(connection, hash, Work::Open)? && is_fetched {
+    for (hash, is_fetched) in left {
+        if !namers.pass_on(connection, hash)? && is_fetched {
             forgotten.push(forget(connection, hash)?);
         }
     }
@@ -124,9 +133,10 @@ pub(crate) fn forget_drafted(connection: &Connection, id: RecordId) -> Result<Ve
 }
 
 fn forget_unnamed(connection: &Connection, left: Vec<BlobHash>) -> Result<Vec<BlobHash>> {
+    let namers = Namers::find(connection, left.iter().copied(), Work::Open)?;
     let mut forgotten = Vec::new();
     for hash in left {
-        if !pass_on(connection, hash, Work::Open)? {
+        if !namers.pass_on(connection, hash)? {
             forgotten.push(forget(connection, hash)?);
         }
     }
@@ -141,7 +151,7 @@ fn forget(connection: &Connection, hash: BlobHash) -> Result<BlobHash> {
 }
 
 /// Which own work counts as naming a file.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     /// What waits for its receipt, or for a decision.
     Open,
@@ -150,47 +160,96 @@ enum Work {
     Any,
 }
 
-/// Gives a file that somebody lets go of to whoever else names it: a record that can be seen, a
-/// draft, own work. Says whether there was anyone. Whoever lets go must not name it any more, nor
-/// be in view.
-fn pass_on(connection: &Connection, hash: BlobHash, work: Work) -> Result<bool> {
-    let is_any = matches!(work, Work::Any);
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, id, 'fetched' FROM record WHERE instr(COALESCE(shown, body), ?1) > 0
-         UNION ALL
-         SELECT kind, id, 'draft' FROM draft WHERE instr(body, ?1) > 0
-         UNION ALL
-         SELECT kind, id, 'waiting' FROM authored
-         WHERE (?2 OR outcome IS NULL OR outcome IN ('parked', 'rejected'))
-           AND instr(frozen, ?1) > 0",
-    )?;
-    let named_by = statement
-        .query_map(params![hash.to_string(), is_any], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                id_column(row, 1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    // It belongs to the first, and is as urgent as the most urgent of them wants it.
-    let (Some((kind, id, _)), Some(state)) = (
-        named_by.first(),
-        ["waiting", "draft", "fetched"]
-            .into_iter()
-            .find(|state| named_by.iter().any(|(_, _, wants)| wants == state)),
-    ) else {
-        return Ok(false);
-    };
-    connection
-        .prepare_cached(
-            "UPDATE blob SET kind = ?2, id = ?3,
-                 state = CASE WHEN sent > 0 OR reason IS NOT NULL THEN state
-                              WHEN state IN ('draft', 'fetched') THEN ?4
-                              WHEN state = 'waiting' AND ?5 THEN ?4
-                              ELSE state END
-             WHERE hash = ?1",
-        )?
-        .execute(params![hash.0, kind, id.as_bytes(), state, is_any])?;
-    Ok(true)
+/// Who names which file, found by one reading of all that may.
+struct Namers {
+    of: BTreeMap<BlobHash, Named>,
+    work: Work,
+}
+
+/// Who names a file.
+struct Named {
+    /// The first that was found: it belongs to that one.
+    by: Key,
+    /// As urgent as the most urgent of them wants it.
+    state: &'static str,
+}
+
+impl Work {
+    /// Who names files and what each wants of them, the most urgent last.
+    fn naming(self) -> [(&'static str, &'static str); 3] {
+        let own = match self {
+            Self::Any => "SELECT kind, id, frozen FROM authored",
+            Self::Open => {
+                "SELECT kind, id, frozen FROM authored
+                 WHERE outcome IS NULL OR outcome IN ('parked', 'rejected')"
+            }
+        };
+        [
+            (
+                "fetched",
+                "SELECT kind, id, COALESCE(shown, body) FROM record",
+            ),
+            ("draft", "SELECT kind, id, body FROM draft"),
+            ("waiting", own),
+        ]
+    }
+}
+
+impl Namers {
+    fn find(
+        connection: &Connection,
+        files: impl IntoIterator<Item = BlobHash>,
+        work: Work,
+    ) -> Result<Self> {
+        let wanted: BTreeSet<BlobHash> = files.into_iter().collect();
+        let mut of: BTreeMap<BlobHash, Named> = BTreeMap::new();
+        if wanted.is_empty() {
+            return Ok(Self { of, work });
+        }
+        for (state, query) in work.naming() {
+            let mut statement = connection.prepare_cached(query)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let text = row.get_ref(2)?.as_str().unwrap_or_default();
+                for hash in body::files(text) {
+                    if !wanted.contains(&hash) {
+                        continue;
+                    }
+                    let by = Key {
+                        kind: row.get(0)?,
+                        id: RecordId(id_column(row, 1)?),
+                    };
+                    of.entry(hash)
+                        .and_modify(|named| named.state = state)
+                        .or_insert(Named { by, state });
+                }
+            }
+        }
+        Ok(Self { of, work })
+    }
+
+    /// Gives a file that somebody lets go of to whoever else names it. Says whether there was
+    /// anyone. Whoever lets go must not name it any more, nor be in view.
+    fn pass_on(&self, connection: &Connection, hash: BlobHash) -> Result<bool> {
+        let Some(Named { by, state }) = self.of.get(&hash) else {
+            return Ok(false);
+        };
+        connection
+            .prepare_cached(
+                "UPDATE blob SET kind = ?2, id = ?3,
+                     state = CASE WHEN sent > 0 OR reason IS NOT NULL THEN state
+                                  WHEN state IN ('draft', 'fetched') THEN ?4
+                                  WHEN state = 'waiting' AND ?5 THEN ?4
+                                  ELSE state END
+                 WHERE hash = ?1",
+            )?
+            .execute(params![
+                hash.0,
+                by.kind,
+                by.id.as_bytes(),
+                state,
+                self.work == Work::Any
+            ])?;
+        Ok(true)
+    }
 }

@@ -7,15 +7,12 @@
 use pocketbook_records::ids::BlobHash;
 use rusqlite::params;
 
-use super::{Rendering, remove_if_there};
+use super::{AWAY, Rendering, remove_if_there};
 use crate::error::Result;
 use crate::store::{Store, from_sql_int, meta, sql_int};
 
 /// Photos leave so much to the rest of the phone.
 const FREE_BYTES: u64 = 500 * 1024 * 1024;
-
-/// What stands in `reason` of a photo whose master went.
-pub(super) const REASON: &str = "room";
 
 impl Store {
     /// Removes masters until the phone has enough free bytes again, or none is left that may go.
@@ -44,7 +41,7 @@ impl Store {
             for hash in &gone {
                 transaction
                     .prepare_cached("UPDATE blob SET reason = ?2 WHERE hash = ?1")?
-                    .execute(params![hash.0, REASON])?;
+                    .execute(params![hash.0, AWAY])?;
             }
             Ok(gone)
         })?;

@@ -31,7 +31,11 @@ mod picture;
 use thiserror::Error;
 
 pub use self::facts::{Place, Taken};
-use self::{facts::Facts, format::Format, picture::Picture};
+use self::{
+    facts::Facts,
+    format::Format,
+    picture::{Picture, THUMBNAIL_EDGES},
+};
 
 /// The most bytes a thumbnail has.
 pub const THUMBNAIL_MAX_BYTES: usize = 8 * 1024;
@@ -153,18 +157,7 @@ struct Decoded {
 ///
 /// Fails only because of the file itself, so a failure repeats: there is no use in trying again.
 pub fn prepare(camera: &[u8], size: Size) -> Result<Prepared, PhotoError> {
-    let edge = size.longest_edge();
-    let decoded = match format::recognise(camera)? {
-        Format::Jpeg => from_jpeg::decode(camera, edge)?,
-        Format::Png => from_png::decode(camera, edge)?,
-    };
-    let facts = decoded.exif.map(Facts::read).unwrap_or_default();
-
-    let (width, height) = picture::fit(decoded.stored, edge);
-    let upright = decoded
-        .picture
-        .scaled(width, height)?
-        .turned(facts.orientation);
+    let (upright, facts) = upright(camera, size.longest_edge())?;
     Ok(Prepared {
         master: upright.master()?,
         thumbnail: upright.thumbnail()?,
@@ -173,6 +166,25 @@ pub fn prepare(camera: &[u8], size: Size) -> Result<Prepared, PhotoError> {
         taken: facts.taken,
         place: facts.place,
     })
+}
+
+/// Makes only the thumbnail of a picture: at most 256 pixels and [`THUMBNAIL_MAX_BYTES`], upright.
+///
+/// Fails only because of the file itself, so a failure repeats.
+pub fn thumbnail(picture: &[u8]) -> Result<Vec<u8>, PhotoError> {
+    upright(picture, THUMBNAIL_EDGES[0])?.0.thumbnail()
+}
+
+/// Decodes a picture at exactly the size that fits and turns it as it was seen.
+fn upright(file: &[u8], edge: u32) -> Result<(Picture, Facts), PhotoError> {
+    let decoded = match format::recognise(file)? {
+        Format::Jpeg => from_jpeg::decode(file, edge)?,
+        Format::Png => from_png::decode(file, edge)?,
+    };
+    let facts = decoded.exif.map(Facts::read).unwrap_or_default();
+    let (width, height) = picture::fit(decoded.stored, edge);
+    let picture = decoded.picture.scaled(width, height)?;
+    Ok((picture.turned(facts.orientation), facts))
 }
 
 /// Refuses a picture whose header promises more pixels than `limit`.

@@ -9,7 +9,7 @@ const MASTER_QUALITY: u8 = 80;
 
 /// Tried in order until a thumbnail is small enough. The last edge always is: 32 × 32 pixels are 24 blocks
 /// of 64 coefficients of at most 27 bits, about 5 KB, and 0.7 KB of tables.
-const THUMBNAIL_EDGES: [u32; 4] = [256, 128, 64, 32];
+pub(super) const THUMBNAIL_EDGES: [u32; 4] = [256, 128, 64, 32];
 const THUMBNAIL_QUALITIES: [u8; 5] = [75, 60, 45, 30, 15];
 
 /// An RGB picture, 8 bits per channel.

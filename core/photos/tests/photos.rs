@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pocketbook::photos::{PhotoError, Place, Prepared, Size, THUMBNAIL_MAX_BYTES, prepare};
+use pocketbook_photos::{PhotoError, Place, Prepared, Size, THUMBNAIL_MAX_BYTES, prepare};
 use proptest::prelude::*;
 use serde_json::Value;
 

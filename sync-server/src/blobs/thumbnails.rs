@@ -1,0 +1,100 @@
+//! Small pictures of photos, which travel beside a page.
+//!
+//! The server makes a thumbnail of the photo itself when somebody first asks: so it shows what the
+//! photo shows, whoever delivered it, and those of the desk have one too. What was made is kept
+//! under `thumbnails/`; it can be made again at any time, so no backup holds it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use pocketbook_photos::{PhotoError, thumbnail};
+use pocketbook_records::ids::BlobHash;
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::{BlobError, Blobs, rights, store};
+use crate::{Caller, Refusal, Server, may_block};
+
+/// Of a larger file no thumbnail is made: our phones' masters have a tenth of that.
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Where thumbnails are kept.
+pub(super) struct Thumbnails {
+    folder: std::path::PathBuf,
+    kept: OnceCell<LocalFileSystem>,
+    /// One picture is decoded at a time: its pixels are the most memory that any request takes.
+    press: Semaphore,
+}
+
+impl Thumbnails {
+    pub(super) fn of(server: &Server) -> Self {
+        Self {
+            folder: server.data().join("thumbnails"),
+            kept: OnceCell::new(),
+            press: Semaphore::new(1),
+        }
+    }
+
+    async fn kept(&self) -> Result<&LocalFileSystem, BlobError> {
+        self.kept
+            .get_or_try_init(async || store::open(&self.folder))
+            .await
+    }
+}
+
+impl Blobs {
+    /// Returns the thumbnails of those files that are here and that the caller may read; none for
+    /// a file that no picture can be made of.
+    ///
+    /// # Errors
+    /// See [`BlobError`].
+    pub async fn thumbnails(
+        &self,
+        caller: &Caller,
+        hashes: &[BlobHash],
+    ) -> Result<BTreeMap<BlobHash, Option<Bytes>>, BlobError> {
+        if caller.locked {
+            return Err(Refusal::Locked.into());
+        }
+        let mut found = BTreeMap::new();
+        for hash in hashes {
+            let stored = self.stored(*hash, |store, now| {
+                rights::may_read(store, caller, *hash, now)
+            })?;
+            if let Some(stored) = stored {
+                found.insert(*hash, self.thumbnail(*hash, stored.length).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn thumbnail(&self, hash: BlobHash, bytes: u64) -> Result<Option<Bytes>, BlobError> {
+        let kept = self.thumbnails.kept().await?;
+        if let Some(thumbnail) = store::find(kept, hash).await? {
+            return Ok(Some(thumbnail));
+        }
+        if bytes > MOST_BYTES {
+            return Ok(None);
+        }
+        // The semaphore is never closed.
+        let _turn = self.thumbnails.press.acquire().await;
+        let pieces: Vec<Bytes> = store::read(self.objects().await?, hash, 0..bytes)
+            .await?
+            .try_collect()
+            .await?;
+        let photo = pieces.concat();
+        let made: Result<_, PhotoError> = may_block(|| thumbnail(&photo));
+        match made {
+            Ok(jpeg) => {
+                let jpeg = Bytes::from(jpeg);
+                store::keep(kept, hash, jpeg.clone()).await?;
+                Ok(Some(jpeg))
+            }
+            Err(error) => {
+                tracing::info!(%error, "a file has no thumbnail");
+                Ok(None)
+            }
+        }
+    }
+}
