@@ -100,6 +100,8 @@ pub enum Why {
     Deleted,
     /// 不再负责: its grid is no longer this account's.
     Revoked,
+    /// 已归档: settled and untouched for two years; the desk has it.
+    Archived,
 }
 
 /// What a synchronisation did.

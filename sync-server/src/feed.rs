@@ -13,7 +13,8 @@
 //!
 //! - *put*: the record as it stands. Its body is copied from the row to the line; it is never
 //!   parsed on the way. Sensitive bodies are opened here and nowhere else.
-//! - *leave*: it lies in the scope no more; where it went is told only if that is granted too.
+//! - *leave*: it lies in the scope no more; where it went is told only if that is granted too, and
+//!   that it is old enough for the desk alone if that is why.
 //! - *tomb*: it was deleted.
 //!
 //! # What a page promises
@@ -194,6 +195,7 @@ impl View<'_> {
                 kind,
                 id,
                 commit,
+                archived: to.is_none() && row.get(11)?,
                 to,
             }
         };
@@ -227,7 +229,7 @@ impl View<'_> {
                 None => None,
             };
             let granted = |scope: &Scope| self.granted.scopes.contains(scope);
-            let record = record.filter(|record| record.scopes().iter().any(granted));
+            let record = record.filter(|record| record.synced_scopes().iter().any(granted));
             if let Some(record) = record {
                 let put = record.as_put()?;
                 bytes += put.body.get().len() + ENTRY_BYTES;

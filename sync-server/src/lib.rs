@@ -35,6 +35,7 @@
 pub mod admin;
 pub mod api;
 pub mod apply;
+pub mod archive;
 pub mod beside;
 pub mod blobs;
 mod blocking;

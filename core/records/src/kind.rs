@@ -59,6 +59,28 @@ pub struct Listing {
     pub time: Option<&'static str>,
 }
 
+/// Which records of a kind leave the phones two years after their last change; desks keep them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ages {
+    /// None: they are of use as long as they are there.
+    Never,
+    /// All.
+    Always,
+    /// Those that are in one of these states.
+    In(&'static [&'static str]),
+}
+
+impl Ages {
+    /// Says whether a record in this state ages.
+    pub fn covers(self, state: Option<&str>) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::In(states) => state.is_some_and(|state| states.contains(&state)),
+        }
+    }
+}
+
 /// The table of a kind.
 #[derive(Debug)]
 pub struct Kind {
@@ -72,6 +94,8 @@ pub struct Kind {
     pub unit: Option<&'static str>,
     /// Whether a record is never changed after its creation (but by appending).
     pub append_only: bool,
+    /// Which of its records leave the phones in time.
+    pub ages: Ages,
     /// How it is listed.
     pub listing: Listing,
     /// The commands that move its state.
@@ -181,6 +205,22 @@ impl Kind {
         match self.home {
             Home::Parent(parent) => Some(parent),
             _ => None,
+        }
+    }
+
+    /// Returns the kinds whose records share their ids with this one's: its companions, or the kind
+    /// that it is a companion of and that one's others.
+    pub fn kin(&self) -> impl Iterator<Item = &'static Kind> {
+        let (name, main) = (self.name, self.main());
+        let all = crate::kinds::ALL.iter().copied();
+        all.filter(move |kind| kind.name != name && kind.main() == main)
+    }
+
+    /// Returns the name of the kind that this one is a companion of, or its own.
+    fn main(&self) -> &'static str {
+        match self.parent() {
+            Some(parent) if parent.field.is_none() => parent.kind,
+            _ => self.name,
         }
     }
 
@@ -319,6 +359,7 @@ macro_rules! kind {
             $(list $listing:expr;)?
             $(workflow $workflow:expr;)?
             $(append_only $append:literal;)?
+            $(ages $ages:expr;)?
         ]
         $(
             $(#[$field_doc:meta])*
@@ -347,6 +388,7 @@ macro_rules! kind {
             home: $home,
             unit: $crate::kind!(@or None $(, Some($unit))?),
             append_only: $crate::kind!(@or false $(, $append)?),
+            ages: $crate::kind!(@or $crate::kind::Ages::Never $(, $ages)?),
             listing: $crate::kind!(@or
                 $crate::kind::Listing { under: None, sort: &[], time: None } $(, $listing)?),
             workflow: $crate::kind!(@or None $(, Some($workflow))?),

@@ -341,6 +341,9 @@ pub enum Entry {
         /// Where to, if the caller may know.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<Scope>,
+        /// It is old enough to be kept at the desk only.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        archived: bool,
     },
     /// The record was deleted.
     Tomb {

@@ -16,6 +16,7 @@ use pocketbook_records::wire::Key;
 
 use super::verdict::{Change, Judged, Taken, Verdict};
 use super::{Ruling, Work, facts, reviews, tray};
+use crate::archive;
 use crate::caller::Station;
 use crate::store::records::{self, Record};
 use crate::store::scopes::{self, Passage};
@@ -228,7 +229,11 @@ pub(super) fn write(batch: &mut Batch<'_>, change: Change, done: &mut Done) -> R
         return records::put(batch.store(), &after);
     }
     after.rev = batch.commit()?;
+    let comes_back = std::mem::take(&mut after.archived);
     records::put(batch.store(), &after)?;
+    if comes_back {
+        archive::bring_back_kin(batch, &after)?;
+    }
     let before = before.unwrap_or_default();
     let passage = Passage {
         kind: after.kind,

@@ -234,6 +234,10 @@ fn stays(
         stays.push(Stay { units, from, to });
         from = to;
     }
+    // One that was deleted or archived left its scopes, and lay where it lay until it was moved.
+    if let Some(last) = stays.last_mut() {
+        last.to = last.to.max(since);
+    }
     stays.push(Stay {
         units,
         from: since.max(from),

@@ -135,6 +135,7 @@ fn create(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
         rev: facts.commit,
         schema: facts.edit.schema,
         deleted: false,
+        archived: false,
         body: proposed(facts),
         created: author.stamp(facts.edit.seen),
         stamps: Stamps::default(),

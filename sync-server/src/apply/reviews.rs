@@ -127,6 +127,7 @@ pub(super) fn open(
             rev: batch.commit()?,
             schema: pocketbook_records::kind::SCHEMA,
             deleted: false,
+            archived: false,
             body,
             created: work.stamp(batch.commit()?),
             stamps: Stamps::default(),

@@ -75,6 +75,7 @@ pub(super) fn item(
         rev: commit,
         schema: SCHEMA,
         deleted: false,
+        archived: false,
         body,
         created: work.stamp(commit),
         stamps: Stamps::default(),

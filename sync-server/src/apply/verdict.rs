@@ -109,6 +109,7 @@ pub(super) struct Change {
 /// What the index knows of a record.
 #[derive(Default)]
 pub(super) struct Before {
+    /// Those whose phones hold it.
     pub(super) scopes: Vec<Scope>,
     pub(super) rev: Rev,
     pub(super) deleted: bool,
@@ -121,7 +122,7 @@ impl Change {
             || before.stamps.elements != after.stamps.elements;
         Self {
             before: Some(Before {
-                scopes: before.scopes(),
+                scopes: before.synced_scopes(),
                 rev: before.rev,
                 deleted: before.deleted,
             }),

@@ -61,16 +61,16 @@ pub(crate) fn hear(
         origin: Some(put.rev),
         lost: batch.lost()?,
     };
-    let brought = match records::find(batch.store(), kind, put.id)? {
-        Some(record) => over(&record, &body, put.rev, &author, batch.now()),
+    let stored = records::find(batch.store(), kind, put.id)?;
+    let brought = match &stored {
+        Some(record) => over(record, &body, put.rev, &author, batch.now()),
         None => anew(batch, kind, put, body, &author)?,
     };
     let Some(effect) = brought else {
         return Ok(false);
     };
     let readable = effect.record.as_ref().is_some_and(|change| {
-        let before = change.before.as_ref().map(|before| before.scopes.clone());
-        let scopes = before.unwrap_or_else(|| change.after.scopes());
+        let scopes = stored.as_ref().unwrap_or(&change.after).scopes();
         scopes.iter().any(|scope| granted.contains(scope))
     });
     if !readable {
@@ -164,6 +164,7 @@ fn anew(
         rev: author.commit,
         schema: put.schema,
         deleted: false,
+        archived: false,
         body,
         created: author.stamp(Some(put.rev)),
         stamps: Stamps::default(),

@@ -39,6 +39,9 @@ pub static LADDER: Ladder = Ladder {
         Step {
             sql: include_str!("schema/0002.sql"),
         },
+        Step {
+            sql: include_str!("schema/0003.sql"),
+        },
     ],
 };
 

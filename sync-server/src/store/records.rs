@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use pocketbook_records::body::{self, Fields};
-use pocketbook_records::ids::{Mid, RecordId, Rev, UnitId};
+use pocketbook_records::ids::{Commit, Mid, RecordId, Rev, UnitId};
 use pocketbook_records::kind::{Class, Home, Kind, Shape};
 use pocketbook_records::scope::{Scope, scopes};
 use pocketbook_records::stamp::{Stamp, Stamps};
@@ -30,6 +30,8 @@ pub struct Record {
     pub schema: u16,
     /// Whether it was deleted; the body is kept for a restore.
     pub deleted: bool,
+    /// Whether it is old enough to be kept at the desk only; a change brings it back.
+    pub archived: bool,
     /// Its fields.
     pub body: Fields,
     /// Who created it.
@@ -61,6 +63,14 @@ impl Record {
             return Vec::new();
         }
         scopes(self.kind, &self.body, self.home.as_ref())
+    }
+
+    /// Returns the scopes whose phones hold it.
+    pub fn synced_scopes(&self) -> Vec<Scope> {
+        if self.archived {
+            return Vec::new();
+        }
+        self.scopes()
     }
 
     /// Returns a field's text.
@@ -143,7 +153,7 @@ pub(crate) fn text_of<'r>(
 /// Reads a record, deleted ones too.
 pub fn find(store: Store<'_>, kind: &'static Kind, id: RecordId) -> Result<Option<Record>, Fault> {
     let found = store.sql.one(
-        "SELECT rev, schema, deleted, body, sealed, stamps, home, home_since
+        "SELECT rev, schema, deleted, body, sealed, stamps, home, home_since, archived
          FROM records
          WHERE district = $1 AND kind = $2 AND id = $3",
         params![store.district, kind.name, id],
@@ -184,6 +194,7 @@ fn read(
         stamps: stamps.since,
         home: row.get(6)?,
         home_since: row.get(7)?,
+        archived: row.get(8)?,
     })
 }
 
@@ -214,9 +225,10 @@ pub(crate) fn put(store: Store<'_>, record: &Record) -> Result<(), Fault> {
     store.sql.execute(
         "INSERT INTO records
              (district, kind, id, rev, schema, deleted, body, sealed, stamps, home, home_since,
-              parent, transition, unit, state, sort, time, blind_id, blind_phone)
+              parent, transition, unit, state, sort, time, blind_id, blind_phone,
+              archived)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19)
+                 $18, $19, $20)
          ON CONFLICT (district, kind, id) DO UPDATE SET
              rev = excluded.rev,
              schema = excluded.schema,
@@ -233,7 +245,8 @@ pub(crate) fn put(store: Store<'_>, record: &Record) -> Result<(), Fault> {
              sort = excluded.sort,
              time = excluded.time,
              blind_id = excluded.blind_id,
-             blind_phone = excluded.blind_phone",
+             blind_phone = excluded.blind_phone,
+             archived = excluded.archived",
         params![
             store.district,
             record.kind.name,
@@ -253,7 +266,8 @@ pub(crate) fn put(store: Store<'_>, record: &Record) -> Result<(), Fault> {
             sort,
             time,
             record.blind(store.keyring, Shape::IdNumber, BLIND_ID),
-            record.blind(store.keyring, Shape::Phone, BLIND_PHONE)
+            record.blind(store.keyring, Shape::Phone, BLIND_PHONE),
+            record.archived
         ],
     )?;
     Ok(())
@@ -270,6 +284,8 @@ pub struct Brief {
     pub rev: Rev,
     /// Whether it was deleted.
     pub deleted: bool,
+    /// Whether it is kept at the desk only.
+    pub archived: bool,
     /// The grid noted for it.
     pub home: Option<UnitId>,
     /// The moment from when on `home` holds.
@@ -284,6 +300,7 @@ fn read_brief(kind: &'static Kind, id: RecordId, row: &Row<'_>) -> Result<Brief,
         deleted: row.get(1)?,
         home: row.get(2)?,
         home_since: row.get(3)?,
+        archived: row.get(4)?,
     })
 }
 
@@ -294,7 +311,7 @@ pub fn brief(
     id: RecordId,
 ) -> Result<Option<Brief>, SqlError> {
     store.sql.one(
-        "SELECT rev, deleted, home, home_since
+        "SELECT rev, deleted, home, home_since, archived
          FROM records
          WHERE district = $1 AND kind = $2 AND id = $3",
         params![store.district, kind.name, id],
@@ -329,14 +346,14 @@ pub fn is_known(store: Store<'_>, kind: &str, id: RecordId) -> Result<bool, SqlE
 /// Returns what hangs on a record: children, companions, reviews and tray items about it.
 pub fn hanging_on(store: Store<'_>, id: RecordId) -> Result<Vec<Brief>, SqlError> {
     let found = store.sql.all(
-        "SELECT rev, deleted, home, home_since, kind, id
+        "SELECT rev, deleted, home, home_since, archived, kind, id
          FROM records
          WHERE district = $1 AND parent = $2
          ORDER BY kind, id",
         params![store.district, id],
         |row| {
-            let kind = Kind::named(row.text(4)?);
-            kind.map(|kind| read_brief(kind, row.get(5)?, row))
+            let kind = Kind::named(row.text(5)?);
+            kind.map(|kind| read_brief(kind, row.get(6)?, row))
                 .transpose()
         },
     )?;
@@ -357,6 +374,40 @@ pub(crate) fn rehome(
              SET home = $1, home_since = $2
              WHERE district = $3 AND kind = $4 AND id = $5",
             params![home, since, store.district, record.kind.name, record.id],
+        )
+        .map(drop)
+}
+
+/// Reads records of a kind whose time lies before a moment and that were last changed in a commit
+/// or before it, by (time, id) after one, until `read` has enough: time, id, state.
+pub(crate) fn untouched(
+    store: Store<'_>,
+    kind: &Kind,
+    (before, through): (Millis, Commit),
+    after: Option<(Millis, RecordId)>,
+    mut read: impl FnMut(Millis, RecordId, Option<&str>) -> bool,
+) -> Result<(), SqlError> {
+    let (time, id) = after.unwrap_or((Millis::MIN, RecordId(uuid::Uuid::nil())));
+    store.sql.each(
+        "SELECT time, id, state
+         FROM records
+         WHERE district = $1 AND kind = $2 AND time < $3 AND (time, id) > ($4, $5)
+             AND archived = 0 AND deleted = 0 AND rev <= $6
+         ORDER BY time, id",
+        params![store.district, kind.name, before, time, id, through],
+        |row| Ok(read(row.get(0)?, row.get(1)?, row.maybe_text(2)?)),
+    )
+}
+
+/// Notes whether a record is kept at the desk only.
+pub(crate) fn note_archived(store: Store<'_>, record: &Record) -> Result<(), SqlError> {
+    store
+        .sql
+        .execute(
+            "UPDATE records
+             SET archived = $1
+             WHERE district = $2 AND kind = $3 AND id = $4",
+            params![record.archived, store.district, record.kind.name, record.id],
         )
         .map(drop)
 }

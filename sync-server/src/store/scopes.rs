@@ -254,7 +254,7 @@ pub fn left(store: Store<'_>, kind: &Kind, id: RecordId) -> Result<Vec<Stay>, Sq
 }
 
 /// Reads a scope's rows after a number, in order, until `read` has enough. Columns: seq, kind,
-/// id, changed, gone, gone_to, tomb, rev, schema, body, sealed.
+/// id, changed, gone, gone_to, tomb, rev, schema, body, sealed, archived.
 pub(crate) fn page(
     store: Store<'_>,
     scope: &str,
@@ -263,7 +263,7 @@ pub(crate) fn page(
 ) -> Result<(), Fault> {
     store.sql.each(
         "SELECT m.seq, m.kind, m.id, m.changed, m.gone, m.gone_to, m.tomb,
-                r.rev, r.schema, r.body, r.sealed
+                r.rev, r.schema, r.body, r.sealed, r.archived
          FROM memberships AS m
          JOIN records AS r ON r.district = m.district AND r.kind = m.kind AND r.id = m.id
          WHERE m.district = $1 AND m.scope = $2 AND m.seq > $3

@@ -49,21 +49,21 @@ pub struct Held {
     pub body: Fields,
 }
 
-/// All living records of a server.
+/// All records of a server that phones may hold.
 #[derive(Debug)]
 pub struct Truth {
     records: BTreeMap<Key, Held>,
-    /// The deleted ones: what hangs on them lies where they lay.
+    /// The deleted and the archived ones: what hangs on them lies where they lay.
     gone: BTreeMap<Key, Held>,
 }
 
 impl Truth {
     /// Reads a server's records in one snapshot.
     pub fn of(server: &Server) -> Self {
-        let read = |deleted| server.read(|store| all(store, deleted));
+        let read = |gone| server.read(|store| all(store, gone));
         Self {
             records: read(false).expect("the server's records read"),
-            gone: read(true).expect("the deleted records read"),
+            gone: read(true).expect("the others read"),
         }
     }
 
@@ -315,12 +315,12 @@ pub fn photos_of(kind: &str, body: &Fields) -> Vec<BlobHash> {
         .collect()
 }
 
-fn all(store: Store<'_>, deleted: bool) -> Result<BTreeMap<Key, Held>, Fault> {
+fn all(store: Store<'_>, gone: bool) -> Result<BTreeMap<Key, Held>, Fault> {
     let keys = store.sql.all(
         "SELECT kind, id
          FROM records
-         WHERE district = $1 AND deleted = $2",
-        params![store.district, deleted],
+         WHERE district = $1 AND (deleted = 1 OR archived = 1) = $2",
+        params![store.district, gone],
         |row| Ok((row.text(0)?.to_owned(), row.get::<RecordId>(1)?)),
     )?;
     let mut records = BTreeMap::new();

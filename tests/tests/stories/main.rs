@@ -16,3 +16,4 @@ mod restore;
 mod shared_ipad;
 mod taken_grid;
 mod tray;
+mod two_years;

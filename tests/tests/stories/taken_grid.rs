@@ -275,6 +275,41 @@ async fn a_household_that_moves_between_grids_of_one_phone_never_leaves_it() {
 }
 
 #[tokio::test]
+async fn who_moved_a_home_away_may_still_have_written_about_a_person_deleted_meanwhile() {
+    let world = World::new(652).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 8).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let flat = wang.flat(0);
+    let person = wang.person(flat, 0);
+    zhao.offline();
+    let shown = zhao.sees(&HOUSEHOLD, flat).shown;
+    zhao.book()
+        .command(&HOUSEHOLD, &shown, "move", fields(json!({"grid": other})))
+        .expect("saved");
+    world.hours_pass(1);
+    let seen = wang.sees(&PERSON, person).shown.rev;
+    wang.book().delete(&PERSON, person, seen).expect("saved");
+    wang.syncs().await;
+    world.hours_pass(1);
+    zhao.enters(&zhao.sees(&PERSON, person), "relation", "other");
+    world.hours_pass(1);
+    zhao.online();
+    zhao.syncs().await;
+
+    assert_eq!(zhao.tray().len(), 0, "he held the home while he wrote");
+    let feng = world.head("冯", &other).await;
+    feng.syncs().await;
+    let reviews = feng.reviews_of(person);
+    assert_eq!(reviews.len(), 1, "edited after deletion: somebody decides");
+    wang.syncs().await;
+    world.check(&[&wang, &zhao, &feng]).await;
+}
+
+#[tokio::test]
 async fn what_left_while_cursors_were_unknown_leaves_the_phone_once_all_is_read_anew() {
     let world = World::new(36).await;
     let grid = world.grid(0);

@@ -24,14 +24,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::body;
 use pocketbook_records::ids::{Commit, RecordId};
-use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
 use pocketbook_records::wire::{
     Answer, AsOf, Ask, Echo, Entry, Frame, Key, Mode, Page, Put, Refused,
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::Value;
 
 use crate::error::Result;
 use crate::store::blobs::{names, thumbnails};
@@ -230,6 +228,7 @@ impl<'t> Door<'t> {
                 id,
                 commit,
                 to,
+                archived,
             } => {
                 let key = Key {
                     kind: kind.clone(),
@@ -240,7 +239,7 @@ impl<'t> Door<'t> {
                 {
                     return Ok(());
                 }
-                purge::leave(self, scope, &key, Why::Moved)
+                purge::leave(self, scope, &key, Why::left(*archived))
             }
             Entry::Tomb { kind, id, rev } => {
                 tombs::remember(self.connection, kind, *id, *rev)?;
@@ -340,7 +339,8 @@ impl<'t> Door<'t> {
         if self.overlaid.contains(&key_of) {
             self.touched.insert(key_of);
         }
-        self.touch_subject(kind, text)?;
+        self.touched
+            .extend(receipts::take_tray(self.connection, kind, text)?);
         Ok(Some(key))
     }
 
@@ -350,29 +350,6 @@ impl<'t> Door<'t> {
             None => purge::sealed(self.connection)?,
         };
         Ok(self.sealed.insert(sealed))
-    }
-
-    /// A review or a tray item changes how the record that it is about is shown.
-    fn touch_subject(&mut self, kind: &Kind, text: &str) -> Result<()> {
-        if kind.field("of").is_none() {
-            return Ok(());
-        }
-        let item = body::pick(text, &["of", "record", "mid", "state"])?;
-        let field = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
-        if let Ok(mid) = field("mid").parse() {
-            receipts::note_tray(self.connection, mid, field("state"))?;
-        }
-        if let (Some(of), Ok(id)) = (
-            Kind::named(field("of")),
-            field("record").parse::<RecordId>(),
-        ) && find(self.connection, of.name, id)?.is_some()
-        {
-            self.touched.insert(Key {
-                kind: of.name.to_owned(),
-                id,
-            });
-        }
-        Ok(())
     }
 
     fn close(mut self) -> Result<(Applied, purge::Purged)> {

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use pocketbook_records::body;
 use pocketbook_records::ids::{Mid, Mseq, RecordId, check8};
+use pocketbook_records::kind::Kind;
 use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
 use pocketbook_records::wire::Key;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::store::{from_sql_int, id_column, outbox, sql_int};
+use crate::store::{from_sql_int, id_column, mirror, outbox, sql_int};
 
 /// Takes receipts; returns how many settled something. Records concerned go into `touched`.
 pub(crate) fn take(
@@ -160,8 +163,28 @@ pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> R
     Ok(())
 }
 
+/// Takes a review or a tray item that came; returns the record that is shown differently by it.
+pub(crate) fn take_tray(connection: &Connection, kind: &Kind, text: &str) -> Result<Option<Key>> {
+    if kind.field("of").is_none() {
+        return Ok(None);
+    }
+    let item = body::pick(text, &["of", "record", "mid", "state"])?;
+    let field = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    if let Ok(mid) = field("mid").parse() {
+        note_tray(connection, mid, field("state"))?;
+    }
+    let (Some(of), Ok(id)) = (Kind::named(field("of")), field("record").parse()) else {
+        return Ok(None);
+    };
+    let is_here = mirror::find(connection, of.name, id)?.is_some();
+    Ok(is_here.then(|| Key {
+        kind: of.name.to_owned(),
+        id,
+    }))
+}
+
 /// Notes what became of a tray item: settled ones no longer lie over the view.
-pub(crate) fn note_tray(connection: &Connection, mid: Mid, state: &str) -> Result<()> {
+fn note_tray(connection: &Connection, mid: Mid, state: &str) -> Result<()> {
     let is_open = matches!(state, "parked" | "rejected");
     connection
         .prepare_cached(

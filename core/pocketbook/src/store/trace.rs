@@ -33,14 +33,25 @@ pub enum Why {
     Deleted,
     /// 不再负责: its grid is no longer this account's.
     Revoked,
+    /// 已归档: settled and untouched for two years; the desk has it.
+    Archived,
 }
 
 impl Why {
+    /// Returns why a record left a scope.
+    pub(crate) fn left(archived: bool) -> Self {
+        match archived {
+            true => Self::Archived,
+            false => Self::Moved,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Moved => "moved",
             Self::Deleted => "deleted",
             Self::Revoked => "revoked",
+            Self::Archived => "archived",
         }
     }
 
@@ -48,6 +59,7 @@ impl Why {
         match name {
             "deleted" => Self::Deleted,
             "revoked" => Self::Revoked,
+            "archived" => Self::Archived,
             _ => Self::Moved,
         }
     }

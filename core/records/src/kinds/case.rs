@@ -2,7 +2,7 @@
 //! loop 信息收集 → 立案受理 → 分流转办 → 问题处置 → 结果反馈 → 核查结单.
 
 use crate::kind;
-use crate::kind::{Home, Listing, Parent};
+use crate::kind::{Ages, Home, Listing, Parent};
 use crate::workflow::Need::{Fields, Photo, PhotoIfComponent, Text, Time, Within, WithinDays};
 use crate::workflow::Who::{Author, Clerk, Desk, Handler, Head, Named, OtherHead, Worker};
 use crate::workflow::{Line, Workflow};
@@ -14,6 +14,7 @@ kind! {
         unit "unit";
         list Listing { under: Some("household"), sort: &["state"], time: Some("reported_at") };
         workflow &LOOP;
+        ages Ages::In(&["closed", "withdrawn", "voided", "merged"]);
     ]
 
     /// The grid it lies in.

@@ -5,7 +5,7 @@
 //! or discarded.
 
 use crate::kind;
-use crate::kind::{Home, Listing};
+use crate::kind::{Ages, Home, Listing};
 use crate::workflow::{Line, Need, Who, Workflow};
 
 macro_rules! parked_kind {
@@ -16,6 +16,7 @@ macro_rules! parked_kind {
     [
                 list Listing { under: Some("record"), sort: &["state"], time: Some("arrived_at") };
                 workflow &TRAY;
+                ages Ages::In(&["released", "replaced", "discarded"]);
     ]
 
             /// The mutation's name.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::ids::{Mid, RecordId, UserId};
 use crate::kind;
-use crate::kind::{Home, Listing};
+use crate::kind::{Ages, Home, Listing};
 use crate::time::Interval;
 
 macro_rules! review_kind {
@@ -18,6 +18,7 @@ macro_rules! review_kind {
             $struct $table $name, $class, Home::Noted;
     [
                 list Listing { under: Some("record"), sort: &["state"], time: Some("opened_at") };
+                ages Ages::In(&["closed"]);
     ]
 
             /// Kind of the record in question.

@@ -1,7 +1,7 @@
 //! Tasks (任务): work that a head gives to the workers of a grid.
 
 use crate::kind;
-use crate::kind::{Home, Listing};
+use crate::kind::{Ages, Home, Listing};
 use crate::workflow::{Line, Need, Who, Workflow};
 
 kind! {
@@ -10,6 +10,7 @@ kind! {
     [
         list Listing { under: None, sort: &["state"], time: Some("due") };
         workflow &TASKS;
+        ages Ages::In(&["done", "cancelled"]);
     ]
 
     /// The grid it is for.

@@ -2,7 +2,7 @@
 //! redaction that stays visible.
 
 use crate::kind;
-use crate::kind::{Home, Listing, Parent};
+use crate::kind::{Ages, Home, Listing, Parent};
 
 kind! {
     /// A visit (走访).
@@ -10,6 +10,7 @@ kind! {
     [
         list Listing { under: Some("household"), sort: &[], time: Some("at") };
         append_only true;
+        ages Ages::Always;
     ]
 
     /// The household visited.

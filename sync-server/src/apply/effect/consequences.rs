@@ -144,6 +144,7 @@ fn follow(batch: &mut Batch<'_>, brief: &Brief, home: &UnitId) -> Result<(), Fau
         id,
         rev,
         deleted,
+        archived,
         ..
     } = *brief;
     let body = match kind.home {
@@ -153,7 +154,7 @@ fn follow(batch: &mut Batch<'_>, brief: &Brief, home: &UnitId) -> Result<(), Fau
     };
     let body = body.unwrap_or_default();
     let place = |home: Option<&UnitId>| -> Vec<Scope> {
-        if deleted {
+        if deleted || archived {
             Vec::new()
         } else {
             scopes_of(kind, &body, home)
