@@ -1,6 +1,7 @@
 //! Days that seeds make up: see `pocketbook_tests::sim`.
 //!
-//! `SEEDS=n` plays n of them, `SEED=n` plays one again and prints what happened.
+//! `SEEDS=n` plays those up to n, from `FROM` on if that is given; `SEED=n` plays one again and
+//! prints what happened.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ fn asked(name: &str) -> Option<u64> {
 
 /// Plays seeds on all processors until there are enough of them or one fails.
 fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> (u64, Vec<Ran>) {
-    let next = AtomicU64::new(1);
+    let next = AtomicU64::new(asked("FROM").unwrap_or(1));
     let has_failed = AtomicBool::new(false);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let one_after_another = || {
