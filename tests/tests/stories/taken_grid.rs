@@ -14,7 +14,7 @@ use pocketbook_tests::sim::look::beside;
 use pocketbook_tests::world::check::shown_on;
 use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{Fault, Phone, World};
+use pocketbook_tests::world::{Fault, On, Phone, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -307,6 +307,39 @@ async fn who_moved_a_home_away_may_still_have_written_about_a_person_deleted_mea
     assert_eq!(reviews.len(), 1, "edited after deletion: somebody decides");
     wang.syncs().await;
     world.check(&[&wang, &zhao, &feng]).await;
+}
+
+#[tokio::test]
+async fn an_edit_stays_in_view_where_a_grid_was_taken_and_given_back_unheard() {
+    let world = World::new(739).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 8).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let flat = wang.flat(0);
+    wang.notes_tenure(flat, "borrowed");
+    world.hours_pass(1);
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    wang.line().next(On::Sync, Fault::CutAnswer(300));
+    let _ = wang.sync().await;
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+    let tenure = || wang.home(flat).household.fields.tenure.clone();
+    assert_eq!(tenure().as_deref(), Some("borrowed"));
+
+    wang.line().next(On::Sync, Fault::Delay(50_000)); // the work by itself
+    wang.line().next(On::Sync, Fault::LoseAnswer); // the news by themselves
+    let _ = wang.sync().await;
+
+    assert_eq!(
+        tenure().as_deref(),
+        Some("borrowed"),
+        "its receipt alone takes nothing away"
+    );
+    wang.syncs().await;
+    assert_eq!(tenure().as_deref(), Some("borrowed"));
+    world.check(&[&wang]).await;
 }
 
 #[tokio::test]

@@ -54,14 +54,20 @@ fn settle(
     touched: &mut BTreeSet<Key>,
 ) -> Result<bool> {
     author_again_if_other(connection, receipt)?;
-    // What was accepted about a record that the author may not read is never seen again.
+    // What was accepted about a record that the author may not read is never seen again. One that
+    // is here is readable again, or leaves with the next page, and one that it created may yet
+    // come: the pages have the word.
     let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
     let is_blind = receipt.rev.is_none() && !in_tray;
     let settled: Option<(Key, Option<Key>)> = connection
         .prepare_cached(
             "UPDATE authored SET
                  outcome = ?3, reason = ?4, \"commit\" = ?5,
-                 overlaid = CASE WHEN ?6 THEN 0 ELSE overlaid END
+                 overlaid = CASE WHEN ?6 AND json_extract(frozen, '$.op') <> 'create' AND NOT EXISTS (
+                     SELECT 1 FROM record
+                     WHERE record.kind = authored.kind AND record.id = authored.id
+                       AND record.rev IS NOT NULL
+                 ) THEN 0 ELSE overlaid END
              WHERE mid = ?1 AND mseq = ?2 AND outcome IS NULL
              RETURNING kind, id, about_kind, about_id",
         )?
