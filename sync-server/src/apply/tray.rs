@@ -242,6 +242,18 @@ pub(super) fn advance(
 pub(super) fn command(batch: &mut Batch<'_>, facts: &Facts, work: &Work) -> Result<Verdict, Fault> {
     let (item, line) = match legal(facts, work) {
         Ok(found) => found,
+        // Who sees it is told that it is there, and another's to decide.
+        Err(Verdict::Rejected(Reason::NotYours)) => {
+            let is_seen = match &facts.record {
+                Some(item) => super::facts::reads(batch, work, item)?,
+                None => false,
+            };
+            let reason = match is_seen {
+                true => Reason::NotPermitted,
+                false => Reason::NotYours,
+            };
+            return Ok(Verdict::Rejected(reason));
+        }
         Err(verdict) => return Ok(verdict),
     };
     let mut after = item.clone();

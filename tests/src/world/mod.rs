@@ -75,24 +75,41 @@ pub struct World {
     street: UnitId,
     community: UnitId,
     grids: Vec<UnitId>,
+    org: OrgFile,
+}
+
+/// How much of the district there is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Community,
+    District,
 }
 
 impl World {
     /// Founds the district: one real street with one community and its grids, the desks and
     /// handling units, and nobody in it yet.
     pub async fn new(seed: u64) -> Self {
-        let (world, org) = Self::around(Town::found(seed));
-        let line = serde_json::to_string(&org).expect("the organisation is plain data");
+        Self::within(seed, Reach::Community).await
+    }
+
+    /// Founds a district with the whole of it: nine streets with all their grids.
+    pub async fn wide(seed: u64) -> Self {
+        Self::within(seed, Reach::District).await
+    }
+
+    async fn within(seed: u64, reach: Reach) -> Self {
+        let world = Self::around(Town::found(seed), reach);
+        let line = serde_json::to_string(&world.org).expect("the organisation is plain data");
         world.town.does(Command::ImportOrg, vec![line]).await;
         world
     }
 
     /// Opens the district of a data directory that an earlier world left.
     pub fn of(seed: u64, data: &Path) -> Self {
-        Self::around(Town::of(seed, data)).0
+        Self::around(Town::of(seed, data), Reach::Community)
     }
 
-    fn around(town: Town) -> (Self, OrgFile) {
+    fn around(town: Town, reach: Reach) -> Self {
         let mut org = OrgFile::read().expect("the stored organisation reads");
         let community = org
             .grids_with_team(2)
@@ -102,27 +119,27 @@ impl World {
             .clone();
         let street = community[..9].to_owned();
         let district = org.district.code.clone();
-        org.units.retain(|unit| match unit.level {
-            Level::Street => unit.code == street,
-            Level::Community => unit.code == community,
-            Level::Grid => unit.parent == community,
-            Level::Unit => unit.parent == street || unit.parent == district,
-        });
+        if reach == Reach::Community {
+            org.units.retain(|unit| match unit.level {
+                Level::Street => unit.code == street,
+                Level::Community => unit.code == community,
+                Level::Grid => unit.parent == community,
+                Level::Unit => unit.parent == street || unit.parent == district,
+            });
+        }
         org.workers.clear();
         let grids = org
             .grids()
+            .filter(|grid| grid.parent == community)
             .map(|grid| UnitId::from(grid.code.as_str()))
             .collect();
-        let town = Arc::new(town);
-        (
-            Self {
-                town,
-                street: UnitId(street),
-                community: UnitId(community),
-                grids,
-            },
+        Self {
+            town: Arc::new(town),
+            street: UnitId(street),
+            community: UnitId(community),
+            grids,
             org,
-        )
+        }
     }
 
     /// Returns the town.
@@ -143,6 +160,24 @@ impl World {
     /// Returns the community.
     pub fn community(&self) -> UnitId {
         self.community.clone()
+    }
+
+    /// Returns a community of the same street, in a wide world.
+    pub fn sibling_community(&self) -> UnitId {
+        let mut others = self.org.units.iter().filter(|unit| {
+            unit.level == Level::Community
+                && unit.parent == self.street.0
+                && unit.code != self.community.0
+        });
+        let other = others.next().expect("a street has several communities");
+        UnitId::from(other.code.as_str())
+    }
+
+    /// Returns a grid of a street, in a wide world.
+    pub fn grid_of(&self, street: &UnitId) -> UnitId {
+        let mut grids = self.org.grids();
+        let grid = grids.find(|grid| grid.code.starts_with(&street.0));
+        UnitId::from(grid.expect("a street has grids").code.as_str())
     }
 
     /// Returns the unit that mends what is broken in the streets.
