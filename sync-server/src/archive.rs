@@ -77,8 +77,12 @@ fn archive(
         if record.archived || record.deleted || !is_aged {
             continue;
         }
+        let kin = kin(batch.store(), kind, *id)?;
+        if kin.iter().any(|kin| kin.rev > through) {
+            continue;
+        }
         move_to(batch, record, true)?;
-        for kin in kin(batch.store(), kind, *id)? {
+        for kin in kin {
             move_to(batch, kin, true)?;
         }
         archived += 1;

@@ -231,7 +231,8 @@ pub(super) fn write(batch: &mut Batch<'_>, change: Change, done: &mut Done) -> R
     after.rev = batch.commit()?;
     let comes_back = std::mem::take(&mut after.archived);
     records::put(batch.store(), &after)?;
-    if comes_back {
+    // One that is deleted is deleted with its companions: none of them comes back.
+    if comes_back && !after.deleted {
         archive::bring_back_kin(batch, &after)?;
     }
     let before = before.unwrap_or_default();

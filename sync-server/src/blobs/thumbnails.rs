@@ -63,7 +63,11 @@ impl Blobs {
                 rights::may_read(store, caller, *hash, now)
             })?;
             if let Some(stored) = stored {
-                found.insert(*hash, self.thumbnail(*hash, stored.length).await?);
+                match self.thumbnail(*hash, stored.length).await {
+                    Ok(thumbnail) => drop(found.insert(*hash, thumbnail)),
+                    // One file that can't be read must not stop the others: it is asked for again.
+                    Err(error) => tracing::error!(%error, %hash, "a thumbnail could not be made"),
+                }
             }
         }
         Ok(found)
