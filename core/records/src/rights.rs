@@ -48,11 +48,27 @@ pub struct UnknownRole;
 impl std::str::FromStr for Role {
     type Err = UnknownRole;
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| UnknownRole)
+        let mut all = Self::ALL.into_iter();
+        all.find(|role| role.name() == text).ok_or(UnknownRole)
     }
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 11] = [
+        Self::GridWorker,
+        Self::PartTimer,
+        Self::Volunteer,
+        Self::GridHead,
+        Self::CommunityClerk,
+        Self::StreetDesk,
+        Self::Handler,
+        Self::DistrictDesk,
+        Self::SystemAdmin,
+        Self::SecurityAdmin,
+        Self::Auditor,
+    ];
+
     /// Returns the name that travels.
     pub fn name(self) -> &'static str {
         match self {

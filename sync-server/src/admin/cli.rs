@@ -170,9 +170,10 @@ pub struct Serve {
 
 fn role(text: &str) -> Result<Role, String> {
     text.parse().map_err(|_| {
-        "没有这个角色 · one of grid-worker, part-timer, volunteer, grid-head, community-clerk, \
-         street-desk, handler, district-desk, system-admin, security-admin, auditor"
-            .to_owned()
+        format!(
+            "没有这个角色 · one of {}",
+            Role::ALL.map(Role::name).join(", ")
+        )
     })
 }
 

@@ -18,7 +18,7 @@ use pocketbook_records::stamp::{Stamp, Stamps};
 use pocketbook_records::time::{Interval, Millis};
 use pocketbook_records::workflow::{self, Line};
 
-use super::facts::Facts;
+use super::facts::{self, Facts};
 use super::verdict::{Change, Effect, Taken, Verdict};
 use super::{Ruling, Work, decide, judge};
 use crate::store::accounts;
@@ -240,20 +240,13 @@ pub(super) fn advance(
 
 /// Decides a command on a tray item: release, refuse, discard.
 pub(super) fn command(batch: &mut Batch<'_>, facts: &Facts, work: &Work) -> Result<Verdict, Fault> {
-    let (item, line) = match legal(facts, work) {
+    // Who sees it is told that it is there, and another's to decide.
+    let not_yours = match &facts.record {
+        Some(item) if facts::reads(batch, work, item)? => Reason::NotPermitted,
+        _ => Reason::NotYours,
+    };
+    let (item, line) = match legal(facts, work, not_yours) {
         Ok(found) => found,
-        // Who sees it is told that it is there, and another's to decide.
-        Err(Verdict::Rejected(Reason::NotYours)) => {
-            let is_seen = match &facts.record {
-                Some(item) => super::facts::reads(batch, work, item)?,
-                None => false,
-            };
-            let reason = match is_seen {
-                true => Reason::NotPermitted,
-                false => Reason::NotYours,
-            };
-            return Ok(Verdict::Rejected(reason));
-        }
         Err(verdict) => return Ok(verdict),
     };
     let mut after = item.clone();
@@ -294,8 +287,12 @@ pub(super) fn command(batch: &mut Batch<'_>, facts: &Facts, work: &Work) -> Resu
     Ok(Taken::of(Outcome::Applied, effect).into())
 }
 
-fn legal<'f>(facts: &'f Facts, work: &Work) -> Result<(&'f Record, &'static Line), Verdict> {
-    let not_yours = || Verdict::Rejected(Reason::NotYours);
+fn legal<'f>(
+    facts: &'f Facts,
+    work: &Work,
+    not_yours: Reason,
+) -> Result<(&'f Record, &'static Line), Verdict> {
+    let not_yours = || Verdict::Rejected(not_yours.clone());
     let item = facts.record.as_ref().ok_or_else(not_yours)?;
     // The author's own scope holds his tray items, whatever became of his duties.
     if facts.standing.cover != Cover::Wholly && !facts.standing.actor.author {

@@ -26,6 +26,6 @@ pub use household::{
     Tenure,
 };
 pub use numbers::{RESERVED_AREAS, check_digit, is_reserved_phone};
-pub use org::{Center, District, Level, OrgFile, OrgUnit, Role, Worker, org_path};
+pub use org::{Center, District, Level, OrgFile, OrgUnit, Worker, org_path};
 pub use people::{REFERENCE_YEAR, households};
 pub use tags::{Tag, TagClass, tags};

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use pocketbook_records::rights::Role;
 use serde::{Deserialize, Serialize};
 
 use super::files::{DataError, data_folder, read_json};
@@ -73,34 +74,6 @@ pub struct Center {
     pub lat_e7: i64,
     /// Longitude.
     pub lon_e7: i64,
-}
-
-/// What a person does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// 网格员.
-    GridWorker,
-    /// 兼职网格员.
-    PartTimer,
-    /// 志愿者.
-    Volunteer,
-    /// 网格长.
-    GridHead,
-    /// 社区工作人员.
-    CommunityClerk,
-    /// 街道综合窗口.
-    StreetDesk,
-    /// 处置单位.
-    Handler,
-    /// 区级平台.
-    DistrictDesk,
-    /// Keeps accounts.
-    SystemAdmin,
-    /// Keeps grants and devices.
-    SecurityAdmin,
-    /// Reads the audit.
-    Auditor,
 }
 
 /// A person with a role in a unit.

@@ -61,7 +61,7 @@ pub use self::desk::Desk;
 pub use self::faults::{Fault, On};
 pub use self::handmade::HandMade;
 pub use self::network::Line;
-pub use self::phone::Phone;
+pub use self::phone::{Phone, files_with};
 pub use self::town::Town;
 use crate::data::{Layer, Level, OrgFile, PartFile, households, parts};
 

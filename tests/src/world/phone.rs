@@ -373,26 +373,31 @@ impl Phone {
         }
     }
 
-    /// Returns the names of this account's files in which these bytes stand in clear.
-    pub fn files_with(&self, text: &str) -> Vec<String> {
-        let mut holding = Vec::new();
-        look_into(&self.folder(), text.as_bytes(), &mut holding);
-        holding
+    /// Returns this account's files in which a text stands in clear.
+    pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
+        files_with(&self.folder(), text)
     }
 }
 
-fn look_into(folder: &Path, text: &[u8], holding: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).expect("a folder of the account") {
-        let path = entry.expect("a folder of the account").path();
-        if path.is_dir() {
-            look_into(&path, text, holding);
-            continue;
-        }
-        let bytes = fs::read(&path).unwrap_or_default();
-        if bytes.windows(text.len()).any(|window| window == text) {
-            holding.push(path.display().to_string());
+/// Returns the files below a folder in which a text stands in clear.
+pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path).expect("a file");
+            let mut places = bytes.windows(text.len());
+            if places.any(|place| place == text.as_bytes()) {
+                found.push(path);
+            }
         }
     }
+    found
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

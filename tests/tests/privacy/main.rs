@@ -3,3 +3,4 @@
 
 mod canaries;
 mod matrix;
+mod scene;
