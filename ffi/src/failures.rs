@@ -139,7 +139,10 @@ impl From<PhotoError> for PhotoFault {
             },
             PhotoError::NotAPicture => Self::NotAPicture,
             PhotoError::TooManyPixels { .. } => Self::TooLarge,
-            PhotoError::Damaged(_) | PhotoError::Scale(_) | PhotoError::Encode(_) => Self::Damaged,
+            PhotoError::TooManyScans
+            | PhotoError::Damaged(_)
+            | PhotoError::Scale(_)
+            | PhotoError::Encode(_) => Self::Damaged,
         }
     }
 }

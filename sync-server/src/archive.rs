@@ -3,9 +3,12 @@
 //! Phones hold what a worker needs at a door: households and people for as long as they are there,
 //! visits and settled cases of two years (each kind's [`Ages`]). A record that is old enough leaves
 //! every scope, by a *leave* that says why; it stays in its grid, so rights and the desk's lists
-//! know it as before. Any change brings it back to the phones, for another two years.
+//! know it as before. Any change brings it back to the phones, for another two years; so does an
+//! open question about it, and while one is open it does not leave.
 //!
 //! A record and its companions leave and come back together.
+
+use std::sync::Arc;
 
 use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::kind::{Ages, Kind};
@@ -36,8 +39,44 @@ impl Server {
                     break;
                 };
                 after = Some(last);
-                let job = move |batch: &mut Batch<'_>| archive(batch, kind, &aged, through);
-                archived += self.writer().run_async(job).await?;
+                let ids: Arc<[RecordId]> = aged.into_iter().map(|(_, id)| id).collect();
+                archived += match self.archive_of(kind, ids.clone(), through).await {
+                    Err(fault) if fault.may_be_one_mutation() => {
+                        tracing::error!(%fault, "a portion could not be archived");
+                        self.archive_each(kind, &ids, through).await?
+                    }
+                    done => done?,
+                };
+            }
+        }
+        Ok(archived)
+    }
+
+    async fn archive_of(
+        &self,
+        kind: &'static Kind,
+        ids: Arc<[RecordId]>,
+        through: Commit,
+    ) -> Result<u64, Fault> {
+        let job = move |batch: &mut Batch<'_>| archive(batch, kind, &ids, through);
+        self.writer().run_async(job).await
+    }
+
+    /// Archives records one by one, so that one which can't be read keeps no other back.
+    async fn archive_each(
+        &self,
+        kind: &'static Kind,
+        ids: &[RecordId],
+        through: Commit,
+    ) -> Result<u64, Fault> {
+        let mut archived = 0;
+        for id in ids {
+            match self.archive_of(kind, [*id].into(), through).await {
+                Ok(count) => archived += count,
+                Err(fault) if fault.may_be_one_mutation() => {
+                    tracing::error!(%fault, kind = kind.name, %id, "a record could not be archived");
+                }
+                Err(fault) => return Err(fault),
             }
         }
         Ok(archived)
@@ -65,11 +104,11 @@ fn aged(
 fn archive(
     batch: &mut Batch<'_>,
     kind: &'static Kind,
-    aged: &[(Millis, RecordId)],
+    ids: &[RecordId],
     through: Commit,
 ) -> Result<u64, Fault> {
     let mut archived = 0;
-    for (_, id) in aged {
+    for id in ids {
         let Some(record) = records::find(batch.store(), kind, *id)? else {
             continue;
         };
@@ -78,7 +117,8 @@ fn archive(
             continue;
         }
         let kin = kin(batch.store(), kind, *id)?;
-        if kin.iter().any(|kin| kin.rev > through) {
+        let is_touched = kin.iter().any(|kin| kin.rev > through);
+        if is_touched || is_in_question(batch.store(), *id)? {
             continue;
         }
         move_to(batch, record, true)?;
@@ -88,6 +128,43 @@ fn archive(
         archived += 1;
     }
     Ok(archived)
+}
+
+/// Says whether somebody's word about a record is awaited: a review or a tray item that is open.
+fn is_in_question(store: Store<'_>, id: RecordId) -> Result<bool, Fault> {
+    for about in records::hanging_on(store, id)? {
+        let is_question = about.kind.field("of").is_some() && !about.deleted;
+        if is_question
+            && !about
+                .kind
+                .ages
+                .covers(records::state(store, about.kind, about.id)?.as_deref())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A review or tray item was written: if it is open, the record that it is about is on the phones
+/// of those who decide.
+pub(crate) fn bring_back_subject(batch: &mut Batch<'_>, about: &Record) -> Result<(), Fault> {
+    if about.kind.ages.covers(about.text("state")) {
+        return Ok(());
+    }
+    let (Some(kind), Some(id)) = (
+        about.text("of").and_then(Kind::named),
+        about.id_in("record"),
+    ) else {
+        return Ok(());
+    };
+    if let Some(subject) = records::find(batch.store(), kind, id)?
+        && subject.archived
+    {
+        bring_back_kin(batch, &subject)?;
+        move_to(batch, subject, false)?;
+    }
+    Ok(())
 }
 
 /// A record came back to the phones: so do those that share its id.

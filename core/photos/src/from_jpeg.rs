@@ -5,7 +5,7 @@
 use jpeg_decoder::{CodingProcess, Decoder, Error, ImageInfo, PixelFormat};
 
 use super::{
-    DecodeError, Decoded, MAX_PIXELS, MAX_PIXELS_HELD_WHOLE, PhotoError, check_pixels,
+    DecodeError, Decoded, MAX_PIXELS, MAX_PIXELS_HELD_WHOLE, MAX_SCANS, PhotoError, check_pixels,
     picture::{Picture, fit},
 };
 
@@ -16,6 +16,9 @@ pub(super) fn decode(file: &[u8], edge: u32) -> Result<Decoded, PhotoError> {
     let info = info(&decoder)?;
     let stored = (u32::from(info.width), u32::from(info.height));
     check_pixels(stored.0, stored.1, pixel_limit(info)?)?;
+    if scans(file) > MAX_SCANS {
+        return Err(PhotoError::TooManyScans);
+    }
 
     let (width, height) = fit(stored, edge);
     decoder
@@ -39,6 +42,14 @@ fn info<R: std::io::Read>(decoder: &Decoder<R>) -> Result<ImageInfo, PhotoError>
     decoder
         .info()
         .ok_or(PhotoError::Damaged(DecodeError::Short))
+}
+
+/// Counts the starts of scans. Each takes time for all pixels, however few bytes it has; within a
+/// scan the marker can't occur (ISO/IEC 10918-1, B.1.1.5).
+fn scans(file: &[u8]) -> usize {
+    const START_OF_SCAN: [u8; 2] = [0xFF, 0xDA];
+    let pairs = file.windows(2);
+    pairs.filter(|pair| *pair == START_OF_SCAN).count()
 }
 
 /// A progressive file keeps the coefficients of all its pixels until the last scan.

@@ -46,6 +46,9 @@ const MAX_PIXELS: u64 = 128_000_000;
 /// The most pixels of a photo that has to be held whole while it is decoded.
 const MAX_PIXELS_HELD_WHOLE: u64 = 24_000_000;
 
+/// The most passes in which a JPEG file may tell its pixels; cameras take ten.
+const MAX_SCANS: usize = 64;
+
 /// How large a master becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
@@ -120,6 +123,9 @@ pub enum PhotoError {
         /// Height as the file's header states it.
         height: u32,
     },
+    /// A file that tells its pixels again and again: made to keep whoever reads it busy.
+    #[error("read the photo: it is stored in too many passes; take the picture again")]
+    TooManyScans,
     /// A picture that breaks off or contradicts itself.
     #[error("read the photo: the file is damaged or cut off; take the picture again")]
     Damaged(#[source] DecodeError),

@@ -447,3 +447,16 @@ proptest! {
         let _ = prepare(&file, Size::Master);
     }
 }
+
+#[test]
+fn a_file_that_tells_its_pixels_again_and_again_is_refused_at_once() {
+    let mut jpeg = master("real/oppo_13mp_gps.jpg").unwrap().master;
+    assert!(prepare(&jpeg, Size::Master).is_ok());
+    let end = jpeg.len() - 2;
+    let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0];
+    jpeg.splice(end..end, scan.repeat(100));
+
+    let refused = prepare(&jpeg, Size::Master);
+
+    assert!(matches!(refused, Err(PhotoError::TooManyScans)));
+}

@@ -42,8 +42,10 @@ pub(crate) async fn fetch_thumbnails(server: &Server, store: &Store) -> Result<u
             .map(|text| BASE64_STANDARD.decode(text))
             .transpose()
             .map_err(|_| SyncError::NotOurs)?;
-        // Whatever else it may be, it is not shown to anyone.
-        came.insert(hash, jpeg.filter(|jpeg| is_thumbnail(jpeg)));
+        // Whatever else it may be, it is not shown to anyone, and asked for again.
+        if jpeg.as_ref().is_none_or(|jpeg| is_thumbnail(jpeg)) {
+            came.insert(hash, jpeg);
+        }
     }
     store.take_thumbnails(&hashes, &came)?;
     Ok(came.values().flatten().count() as u64)

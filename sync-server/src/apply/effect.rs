@@ -235,6 +235,7 @@ pub(super) fn write(batch: &mut Batch<'_>, change: Change, done: &mut Done) -> R
     if comes_back && !after.deleted {
         archive::bring_back_kin(batch, &after)?;
     }
+    archive::bring_back_subject(batch, &after)?;
     let before = before.unwrap_or_default();
     let passage = Passage {
         kind: after.kind,

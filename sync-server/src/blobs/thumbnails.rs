@@ -5,11 +5,12 @@
 //! under `thumbnails/`; it can be made again at any time, so no backup holds it.
 
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::local::LocalFileSystem;
-use pocketbook_photos::{PhotoError, thumbnail};
+use pocketbook_photos::thumbnail;
 use pocketbook_records::ids::BlobHash;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -75,8 +76,10 @@ impl Blobs {
 
     async fn thumbnail(&self, hash: BlobHash, bytes: u64) -> Result<Option<Bytes>, BlobError> {
         let kept = self.thumbnails.kept().await?;
-        if let Some(thumbnail) = store::find(kept, hash).await? {
-            return Ok(Some(thumbnail));
+        match store::find(kept, hash).await? {
+            Some(jpeg) if jpeg.is_empty() => return Ok(None),
+            Some(jpeg) if is_whole(&jpeg) => return Ok(Some(jpeg)),
+            _ => {}
         }
         if bytes > MOST_BYTES {
             return Ok(None);
@@ -88,17 +91,28 @@ impl Blobs {
             .try_collect()
             .await?;
         let photo = pieces.concat();
-        let made: Result<_, PhotoError> = may_block(|| thumbnail(&photo));
-        match made {
-            Ok(jpeg) => {
-                let jpeg = Bytes::from(jpeg);
-                store::keep(kept, hash, jpeg.clone()).await?;
-                Ok(Some(jpeg))
-            }
-            Err(error) => {
+        let made = may_block(|| catch_unwind(|| thumbnail(&photo)));
+        let jpeg = match made {
+            Ok(Ok(jpeg)) => Some(Bytes::from(jpeg)),
+            Ok(Err(error)) => {
                 tracing::info!(%error, "a file has no thumbnail");
-                Ok(None)
+                None
             }
+            Err(_) => {
+                tracing::error!(%hash, "a file broke the decoder");
+                None
+            }
+        };
+        // Empty stands for none: what can't be read once can't be read the next time either.
+        let note = jpeg.clone().unwrap_or_default();
+        if let Err(error) = store::keep(kept, hash, note).await {
+            tracing::warn!(%error, "a thumbnail was not kept");
         }
+        Ok(jpeg)
     }
+}
+
+/// Says whether a kept file is what was written.
+fn is_whole(jpeg: &Bytes) -> bool {
+    jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9])
 }

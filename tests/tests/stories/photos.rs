@@ -162,6 +162,38 @@ async fn a_desks_photo_has_a_thumbnail_too_and_a_file_that_is_no_picture_has_non
 }
 
 #[tokio::test]
+async fn a_file_that_the_server_lost_stops_no_other_and_is_asked_for_ever_more_rarely() {
+    let world = World::new(515).await;
+    let grid = world.grid(0);
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    li.syncs().await;
+    let case = wang.reports_cover(&grid, "东门", &[photo(0), photo(1), photo(2)]);
+    wang.syncs().await;
+    let photos = wang.book().case(case.id).expect("here").fields.photos;
+    let lost = photos[0].to_string();
+    let object = world.town().data().join("data/blobs").join(&lost[..2]);
+    std::fs::remove_file(object.join(&lost[2..])).expect("the object is there");
+
+    let came = li.syncs().await;
+
+    assert_eq!((came.thumbnails, came.put_off), (2, 0));
+    let asked = || {
+        let passed = li.line().passed();
+        let asked = passed
+            .iter()
+            .filter(|passed| passed.request.path == "/v1/thumbnails");
+        asked.count()
+    };
+    let before = asked();
+    for _ in 0..14 * 24 {
+        world.hours_pass(1);
+        li.syncs().await;
+    }
+    assert!((10..40).contains(&(asked() - before)), "{}", asked());
+}
+
+#[tokio::test]
 async fn a_neighbours_photo_is_fetched_once_it_is_there_and_goes_with_the_grid() {
     let world = World::new(501).await;
     let grid = world.grid(0);

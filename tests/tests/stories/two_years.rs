@@ -5,9 +5,10 @@ use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::case::{CASE, CASE_SENSITIVE};
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::receipt::Outcome;
 use pocketbook_records::rights::Role;
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{HOUR, Phone, World};
+use pocketbook_tests::world::{Desk, HOUR, HandMade, Phone, World};
 use serde_json::json;
 
 const TWO_YEARS: i64 = 2 * 365 * 24;
@@ -16,6 +17,23 @@ async fn archive(world: &World) -> u64 {
     let server = world.town().server();
     let archived = server.archive_aged(server.now() - TWO_YEARS * HOUR).await;
     archived.expect("it is done")
+}
+
+/// A case of the 12345 line, with a caller, handled and closed.
+async fn a_settled_case(world: &World, chen: &Desk, zhao: &Phone) -> RecordId {
+    let menders = world.menders();
+    let sun = world.at_desk("孙", Role::Handler, &menders).await;
+    let case = chen
+        .takes_call(&world.grid(0), "12345-0001", "井盖缺失")
+        .await;
+    chen.accepts(case).await;
+    chen.dispatches(case, &menders, 24).await;
+    sun.has_done(case, "已更换", &photo(1)).await;
+    chen.feeds_back(case, "已告知").await;
+    zhao.syncs().await;
+    zhao.commands(case, "close", json!({}));
+    zhao.syncs().await;
+    case
 }
 
 fn why(phone: &Phone, id: RecordId) -> Option<Why> {
@@ -32,22 +50,13 @@ async fn settled_work_leaves_the_phones_after_two_years_and_a_touch_brings_it_ba
     let zhao = world.head("赵", &grid).await;
     let li = world.worker("李", &grid).await;
     let chen = world.street_desk("陈").await;
-    let menders = world.menders();
-    let sun = world.at_desk("孙", Role::Handler, &menders).await;
     for phone in [&wang, &zhao, &li] {
         phone.syncs().await;
     }
     let home = wang.flat(0);
     let visit = wang.visits(home, "一切都好");
     wang.syncs().await;
-    let settled = chen.takes_call(&grid, "12345-0001", "井盖缺失").await;
-    chen.accepts(settled).await;
-    chen.dispatches(settled, &menders, 24).await;
-    sun.has_done(settled, "已更换", &photo(1)).await;
-    chen.feeds_back(settled, "已告知").await;
-    zhao.syncs().await;
-    zhao.commands(settled, "close", json!({}));
-    zhao.syncs().await;
+    let settled = a_settled_case(&world, &chen, &zhao).await;
     let open = wang.reports_cover(&grid, "东门", &[photo(0)]).id;
     wang.syncs().await;
     li.syncs().await;
@@ -123,4 +132,70 @@ async fn settled_work_leaves_the_phones_after_two_years_and_a_touch_brings_it_ba
     assert!(zhao.finds(&HOUSEHOLD, home).is_some());
     assert!(zhao.finds(&VISIT, visit).is_none());
     world.check(&[&wang, &zhao, &li, &fresh]).await;
+}
+
+#[tokio::test]
+async fn an_archived_case_that_is_deleted_stays_away_with_its_companion() {
+    let world = World::new(1602).await;
+    let grid = world.grid(0);
+    let zhao = world.head("赵", &grid).await;
+    let li = world.worker("李", &grid).await;
+    let chen = world.street_desk("陈").await;
+    let case = a_settled_case(&world, &chen, &zhao).await;
+    li.syncs().await;
+    li.offline();
+    world.hours_pass(TWO_YEARS + 24);
+    assert_eq!(archive(&world).await, 1);
+    zhao.syncs().await;
+    let seen = li.sees(&CASE, case).shown.rev;
+    li.book().delete(&CASE, case, seen).expect("saved");
+
+    li.online();
+    li.syncs().await;
+
+    zhao.syncs().await;
+    li.syncs().await;
+    for phone in [&zhao, &li] {
+        assert!(phone.finds(&CASE, case).is_none());
+        assert!(phone.finds(&CASE_SENSITIVE, case).is_none());
+    }
+    world.check(&[&zhao, &li]).await;
+}
+
+#[tokio::test]
+async fn what_a_companion_or_a_question_keeps_in_use_does_not_leave() {
+    let world = World::new(1603).await;
+    let grid = world.grid(0);
+    let zhao = world.head("赵", &grid).await;
+    let li = world.worker("李", &grid).await;
+    let chen = world.street_desk("陈").await;
+    let case = a_settled_case(&world, &chen, &zhao).await;
+    li.syncs().await;
+    world.hours_pass(TWO_YEARS - 24);
+    zhao.enters(&zhao.sees(&CASE_SENSITIVE, case), "caller", "来电人之妻");
+    zhao.syncs().await;
+    world.hours_pass(48);
+    assert_eq!(archive(&world).await, 0, "its caller was changed lately");
+    li.offline();
+    world.hours_pass(TWO_YEARS);
+    assert_eq!(archive(&world).await, 1);
+    zhao.syncs().await;
+    assert!(zhao.finds(&CASE, case).is_none());
+
+    // Somebody of another grid has something to say about it: the head must see what.
+    world.worker("外", &world.grid(1)).await;
+    let code = world.code("外").await.code;
+    let outsider = HandMade::enrol(world.town(), "外", &code).await;
+    let edit = outsider.change(&CASE, case, "place", json!("东门"), json!("西门"));
+    let told = outsider.hands_in(vec![outsider.numbers(&edit)]).await;
+    assert_eq!(told[0].outcome, Outcome::Parked);
+    zhao.syncs().await;
+
+    assert_eq!(zhao.tray().len(), 1);
+    assert!(zhao.finds(&CASE, case).is_some());
+    assert!(zhao.finds(&CASE_SENSITIVE, case).is_some());
+    assert_eq!(archive(&world).await, 0, "somebody's word is awaited");
+    li.online();
+    li.syncs().await;
+    world.check(&[&zhao, &li]).await;
 }

@@ -25,6 +25,9 @@ pub(crate) const DURABLE: &str = "durable";
 /// Why the server refused to be pulled from, if it did.
 pub(crate) const REFUSED: &str = "refused";
 
+/// Set once records that came before thumbnails travelled were looked through for photos.
+pub(crate) const THUMBNAILS: &str = "thumbnails";
+
 /// Reads a plain value.
 pub(crate) fn read<T: FromSql>(connection: &Connection, name: &str) -> Result<Option<T>> {
     Ok(connection

@@ -239,6 +239,9 @@ impl<'t> Door<'t> {
                 {
                     return Ok(());
                 }
+                if *archived {
+                    receipts::settle_archived(self.connection, &key)?;
+                }
                 purge::leave(self, scope, &key, Why::left(*archived))
             }
             Entry::Tomb { kind, id, rev } => {
@@ -324,9 +327,7 @@ impl<'t> Door<'t> {
                 ],
                 |row| row.get(0),
             )?;
-        for file in body::files(text) {
-            thumbnails::expect(self.connection, file, kind.name, put.id, self.wall)?;
-        }
+        thumbnails::expect(self.connection, (kind.name, put.id), text, self.wall)?;
         self.applied.rows += 1;
         self.applied.kinds.insert(kind.name);
         let key_of = Key {

@@ -94,6 +94,10 @@ impl Store {
             file_key,
         };
         store.sweep_files()?;
+        if let Err(error) = store.expect_thumbnails() {
+            // A full disk must not close the book: the next opening tries again.
+            tracing::warn!(%error, "photos of older records were not looked for");
+        }
         Ok(store)
     }
 

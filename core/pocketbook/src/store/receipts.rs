@@ -189,6 +189,20 @@ pub(crate) fn take_tray(connection: &Connection, kind: &Kind, text: &str) -> Res
     }))
 }
 
+/// Only what is settled is archived, also if this device never heard how: an archived tray item
+/// no longer lies over the view.
+pub(crate) fn settle_archived(connection: &Connection, key: &Key) -> Result<()> {
+    if let Some(text) = outbox::shown(connection, &key.kind, key.id)?
+        && let Some(mid) = body::pick(&text, &["mid"])?
+            .get("mid")
+            .and_then(Value::as_str)
+        && let Ok(mid) = mid.parse()
+    {
+        note_tray(connection, mid, "archived")?;
+    }
+    Ok(())
+}
+
 /// Notes what became of a tray item: settled ones no longer lie over the view.
 fn note_tray(connection: &Connection, mid: Mid, state: &str) -> Result<()> {
     let is_open = matches!(state, "parked" | "rejected");
