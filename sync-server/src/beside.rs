@@ -192,28 +192,34 @@ pub struct OutsideLog {
 }
 
 impl OutsideLog {
-    /// Returns the log of a data directory.
-    pub fn of(dir: &Path) -> Self {
-        Self {
+    /// Opens the log of a data directory and cuts off what a power cut left of a last append: it
+    /// was never answered for, and the next line must not grow together with it.
+    pub fn open(dir: &Path) -> Result<Self, BesideError> {
+        let log = Self {
             path: dir.join("beside/outside.ndjson"),
             writing: Mutex::new(()),
-        }
+        };
+        log.mend()?;
+        Ok(log)
     }
 
-    /// Reads all lines, the oldest first. A last one without its end was never answered for.
+    /// Reads all lines, the oldest first.
     pub fn read(&self) -> Result<Vec<Outside>, BesideError> {
-        let text = match fs::read(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            text => text?,
-        };
-        let whole = text.split_inclusive(|byte| *byte == b'\n');
-        whole
-            .filter(|line| line.ends_with(b"\n"))
+        let text = self.text()?;
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        lines
             .map(|line| Ok(serde_json::from_slice(line)?))
             .collect()
     }
 
-    /// Appends lines and brings them to the disk.
+    fn text(&self) -> io::Result<Vec<u8>> {
+        match fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            text => text,
+        }
+    }
+
+    /// Appends lines and brings them to the disk: all of them, or none.
     pub fn append(&self, lines: &[Outside]) -> Result<(), BesideError> {
         let mut text = Vec::new();
         for line in lines {
@@ -227,10 +233,35 @@ impl OutsideLog {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
+        self.mend()?;
         let mut file = private().append(true).open(&self.path)?;
         file.write_all(&text)?;
         file.sync_all()?;
         Ok(())
+    }
+
+    /// Cuts the file back to its last good line, if nothing but rests of one append follows it.
+    /// A bad line before a good one is no such rest, and stays for a person to look at.
+    fn mend(&self) -> io::Result<()> {
+        let text = self.text()?;
+        let mut good = 0;
+        let mut end = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            end += line.len();
+            if line.ends_with(b"\n") && serde_json::from_slice::<Outside>(line).is_ok() {
+                good = end;
+            }
+        }
+        if good == text.len() {
+            return Ok(());
+        }
+        tracing::warn!(
+            bytes = text.len() - good,
+            "an append that a power cut tore was cut off"
+        );
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        file.set_len(good as u64)?;
+        file.sync_all()
     }
 }
 

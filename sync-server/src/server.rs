@@ -257,7 +257,7 @@ impl Server {
             present,
             writer,
             form: options.form,
-            outside: OutsideLog::of(dir),
+            outside: OutsideLog::open(dir)?,
             address: OnceLock::new(),
             readers: Mutex::default(),
             seats: tokio::sync::Semaphore::new(READERS),

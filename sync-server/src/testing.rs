@@ -140,7 +140,8 @@ impl District {
             at: from,
             duty: duty.clone(),
         };
-        OutsideLog::of(self.dir.path()).append(&[line]).unwrap();
+        let log = OutsideLog::open(self.dir.path()).unwrap();
+        log.append(&[line]).unwrap();
         self.write(move |batch| Ok(org::put_duty(batch, &duty)?));
     }
 

@@ -36,7 +36,12 @@ pub(crate) fn inspect(path: &Path, key: Option<&RawKey>) -> Result<(), OpenError
         None | Some(0) => Ok(()),
         // The last write broke off: SQLite undoes it first, until then the header may be torn.
         Some(_) if journal > 0 => Ok(()),
-        Some(length) => judge_header(path, length, key),
+        Some(length) => match judge_header(path, length, key) {
+            // The power went while the log was being moved into the file: whatever tore there, the
+            // log still has whole, and SQLite reads the log first.
+            Err(OpenError::Damaged(_)) if log > 0 => Ok(()),
+            judged => judged,
+        },
     }
 }
 

@@ -262,21 +262,8 @@ fn backup(server: &Server) -> Result<Finding, AdminError> {
     Ok(finding(level, about, text))
 }
 
-/// Asks the system's own `df`, in the form that POSIX fixes: header, then
-/// `filesystem 1024-blocks used available …`.
+/// What is free to this user.
 fn free_bytes(dir: &Path) -> Option<u64> {
-    let answer = std::process::Command::new("df")
-        .arg("-Pk")
-        .arg(dir)
-        .output()
-        .ok()?;
-    let text = String::from_utf8(answer.stdout).ok()?;
-    let available: u64 = text
-        .lines()
-        .nth(1)?
-        .split_whitespace()
-        .nth(3)?
-        .parse()
-        .ok()?;
-    available.checked_mul(1024)
+    let system = rustix::fs::statvfs(dir).ok()?;
+    system.f_bavail.checked_mul(system.f_frsize)
 }

@@ -166,6 +166,12 @@ impl Phone {
         Ok(())
     }
 
+    /// Opens the account's store as it lies in another folder: an image of this phone's disk.
+    pub fn opens_at(&self, folder: &Path) -> pocketbook::Result<Store> {
+        let (seams, _) = self.seams(folder);
+        account::open(folder, &self.account(), seams)
+    }
+
     /// Sets a damaged database aside and begins a new one with what could be read.
     pub fn is_salvaged(&self) -> Salvaged {
         let folder = self.life_folder();

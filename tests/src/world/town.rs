@@ -17,7 +17,7 @@ use pocketbook_records::scope::Scope;
 use pocketbook_server::admin::carry_out;
 use pocketbook_server::admin::restore::{Restored, restore};
 use pocketbook_server::admin::wire::{Command, Event, Outcome};
-use pocketbook_server::server::Form;
+use pocketbook_server::server::{Form, OpenError};
 use pocketbook_server::{Batch, Options, Server, api};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -110,6 +110,11 @@ impl Town {
         self.is_gone();
         let server = Server::open(&self.data(), self.options());
         self.opens(server.expect("a folder that was closed in order"));
+    }
+
+    /// Opens the server as it lies in another folder: an image of this machine's disk.
+    pub fn opens_at(&self, folder: &Path) -> Result<Server, OpenError> {
+        Server::open(folder, self.options())
     }
 
     /// Backs the district up; the folder is named by the world.
@@ -247,7 +252,8 @@ impl Town {
         scopes
     }
 
-    fn options(&self) -> Options {
+    /// Returns how the server is opened in this world.
+    pub fn options(&self) -> Options {
         Options {
             clock: self.time.clone(),
             entropy: self.entropy.clone(),
