@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One change of the disk, or a word of the scenario between two.
 #[derive(Debug, Clone)]
-pub enum Op {
+pub(crate) enum Op {
     /// Bytes of a file from an offset on; the file is made if there is none.
     Write(PathBuf, u64, Arc<[u8]>),
     /// A file gets this length; it is made if there is none.
@@ -58,7 +58,7 @@ impl fmt::Display for Op {
 
 /// How the disk fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// One change fails, all others go well.
     Once,
     /// All changes fail from then on.
@@ -86,11 +86,11 @@ fn watched() -> MutexGuard<'static, Vec<Watched>> {
 }
 
 /// A folder under watch, until it is dropped.
-pub struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
     /// Begins to watch a folder.
-    pub fn watch(root: &Path) -> Self {
+    pub(crate) fn watch(root: &Path) -> Self {
         let root = fs::canonicalize(root).expect("the folder is there");
         watched().push(Watched {
             root: root.clone(),
@@ -110,27 +110,27 @@ impl Disk {
     }
 
     /// Notes that somebody was told: this is saved.
-    pub fn promise(&self) {
+    pub(crate) fn promise(&self) {
         self.with(|own| own.ops.push(Op::Promise));
     }
 
     /// Returns all that was noted.
-    pub fn ops(&self) -> Vec<Op> {
+    pub(crate) fn ops(&self) -> Vec<Op> {
         self.with(|own| own.ops.clone())
     }
 
     /// Returns how many changes there were.
-    pub fn changes(&self) -> usize {
+    pub(crate) fn changes(&self) -> usize {
         self.with(|own| own.changes)
     }
 
     /// Lets the disk fail from its `n`th change on, counted from the begin.
-    pub fn fails(&self, n: usize, how: Failure) {
+    pub(crate) fn fails(&self, n: usize, how: Failure) {
         self.with(|own| own.failing = Some((n, how)));
     }
 
     /// The disk is well again.
-    pub fn recovers(&self) {
+    pub(crate) fn recovers(&self) {
         self.with(|own| own.failing = None);
     }
 }
@@ -171,18 +171,19 @@ impl Watched {
 
 /// Does a call that changes something at a path, if the disk lets it, and notes it.
 fn does(
-    path: Option<PathBuf>,
+    path: impl FnOnce() -> Option<PathBuf>,
     doing: Doing,
     call: impl FnOnce() -> i64,
     note: impl FnOnce(&mut Watched, PathBuf, i64),
 ) -> i64 {
+    if WATCHES.load(Ordering::SeqCst) == 0 {
+        return call();
+    }
+    let path = path().filter(|path| !path.as_os_str().as_bytes().ends_with(b"-shm"));
+    // What changes nothing here goes by without the lock: a note may read files itself.
+    let Some(path) = path else { return call() };
     let mut all = watched();
-    let own = path.and_then(|path| {
-        let is_index = path.as_os_str().as_bytes().ends_with(b"-shm");
-        let own = all.iter_mut().find(|one| path.starts_with(&one.root));
-        own.filter(|_| !is_index).map(|own| (own, path))
-    });
-    let Some((own, path)) = own else {
+    let Some(own) = all.iter_mut().find(|one| path.starts_with(&one.root)) else {
         drop(all);
         return call();
     };
@@ -198,8 +199,9 @@ fn does(
     result
 }
 
-fn is_idle() -> bool {
-    WATCHES.load(Ordering::SeqCst) == 0
+/// What the C library's functions return.
+fn returned<T: TryFrom<i64> + From<i8>>(result: i64) -> T {
+    T::try_from(result).unwrap_or_else(|_| T::from(-1))
 }
 
 /// The path of an open file; none of what is no file.
@@ -211,10 +213,10 @@ fn path_of(fd: c_int) -> Option<PathBuf> {
 
 /// # Safety
 /// `name` is a C string.
-unsafe fn path_at(name: *const c_char) -> Option<PathBuf> {
+unsafe fn path_at(name: *const c_char) -> PathBuf {
     // SAFETY: as promised above.
     let name = unsafe { CStr::from_ptr(name) };
-    Some(PathBuf::from(OsStr::from_bytes(name.to_bytes())))
+    PathBuf::from(OsStr::from_bytes(name.to_bytes()))
 }
 
 /// # Safety
@@ -228,152 +230,113 @@ unsafe fn noted(bytes: *const c_void, count: i64) -> Arc<[u8]> {
 /// # Safety
 /// As `pwrite(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pwrite64(fd: c_int, bytes: *const c_void, count: usize, at: i64) -> isize {
+unsafe extern "C" fn pwrite64(fd: c_int, bytes: *const c_void, count: usize, at: i64) -> isize {
     // SAFETY: the caller's arguments, passed on.
     let call = || unsafe { libc::syscall(libc::SYS_pwrite64, fd, bytes, count, at) };
-    let result = match is_idle() {
-        true => call(),
-        false => does(path_of(fd), Doing::Growing, call, |own, path, written| {
-            // SAFETY: so many bytes were just written from there.
-            let bytes = unsafe { noted(bytes, written) };
-            own.writes(path, at, bytes);
-        }),
+    let note = |own: &mut Watched, path, written| {
+        // SAFETY: so many bytes were just written from there.
+        own.writes(path, at, unsafe { noted(bytes, written) });
     };
-    isize::try_from(result).unwrap_or(-1)
+    returned(does(|| path_of(fd), Doing::Growing, call, note))
 }
 
 /// # Safety
 /// As `write(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn write(fd: c_int, bytes: *const c_void, count: usize) -> isize {
+unsafe extern "C" fn write(fd: c_int, bytes: *const c_void, count: usize) -> isize {
     // SAFETY: the caller's arguments, passed on.
     let call = || unsafe { libc::syscall(libc::SYS_write, fd, bytes, count) };
-    let result = match is_idle() {
-        true => call(),
-        false => does(path_of(fd), Doing::Growing, call, |own, path, written| {
-            // SAFETY: asks where the file stands.
-            let end = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
-            // SAFETY: so many bytes were just written from there.
-            let bytes = unsafe { noted(bytes, written) };
-            own.writes(path, end - written, bytes);
-        }),
+    let note = |own: &mut Watched, path, written| {
+        // SAFETY: asks where the file stands.
+        let end = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
+        // SAFETY: so many bytes were just written from there.
+        own.writes(path, end - written, unsafe { noted(bytes, written) });
     };
-    isize::try_from(result).unwrap_or(-1)
+    returned(does(|| path_of(fd), Doing::Growing, call, note))
 }
 
 /// # Safety
 /// As `ftruncate(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftruncate64(fd: c_int, length: i64) -> c_int {
+unsafe extern "C" fn ftruncate64(fd: c_int, length: i64) -> c_int {
     // SAFETY: the caller's arguments, passed on.
     let call = || unsafe { libc::syscall(libc::SYS_ftruncate, fd, length) };
-    let result = match is_idle() {
-        true => call(),
-        false => does(path_of(fd), Doing::Changing, call, |own, path, _| {
-            own.ops.push(Op::Resize(path, length.cast_unsigned()));
-        }),
+    let note = |own: &mut Watched, path, _| {
+        own.ops.push(Op::Resize(path, length.cast_unsigned()));
     };
-    c_int::try_from(result).unwrap_or(-1)
+    returned(does(|| path_of(fd), Doing::Changing, call, note))
 }
 
 fn syncs(fd: c_int, number: i64) -> c_int {
-    // SAFETY: the caller's arguments, passed on.
+    // SAFETY: the caller's argument, passed on.
     let call = || unsafe { libc::syscall(number, fd) };
-    let result = match is_idle() {
-        true => call(),
-        false => does(path_of(fd), Doing::Changing, call, |own, path, _| {
-            if own.blank.contains(&path)
-                && let Ok(copied) = fs::read(&path)
-            {
-                own.writes(path.clone(), 0, copied.into());
-            }
-            own.ops.push(Op::Sync(path));
-        }),
+    let note = |own: &mut Watched, path: PathBuf, _| {
+        if own.blank.contains(&path)
+            && let Ok(copied) = fs::read(&path)
+        {
+            own.writes(path.clone(), 0, copied.into());
+        }
+        own.ops.push(Op::Sync(path));
     };
-    c_int::try_from(result).unwrap_or(-1)
+    returned(does(|| path_of(fd), Doing::Changing, call, note))
 }
 
 /// # Safety
 /// As `fsync(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fsync(fd: c_int) -> c_int {
+unsafe extern "C" fn fsync(fd: c_int) -> c_int {
     syncs(fd, libc::SYS_fsync)
 }
 
 /// # Safety
 /// As `fdatasync(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fdatasync(fd: c_int) -> c_int {
+unsafe extern "C" fn fdatasync(fd: c_int) -> c_int {
     syncs(fd, libc::SYS_fdatasync)
 }
 
 /// # Safety
 /// As `rename(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
+unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
+    let here = libc::AT_FDCWD;
     // SAFETY: the caller's arguments, passed on.
-    let call = || unsafe {
-        libc::syscall(
-            libc::SYS_renameat2,
-            libc::AT_FDCWD,
-            from,
-            libc::AT_FDCWD,
-            to,
-            0,
-        )
+    let call = || unsafe { libc::syscall(libc::SYS_renameat2, here, from, here, to, 0) };
+    let note = |own: &mut Watched, from, _| {
+        // SAFETY: the caller's argument is a C string.
+        own.ops.push(Op::Rename(from, unsafe { path_at(to) }));
     };
-    let result = match is_idle() {
-        true => call(),
-        false => {
-            // SAFETY: the caller's arguments are C strings.
-            let (from, to) = unsafe { (path_at(from), path_at(to)) };
-            does(from, Doing::Changing, call, |own, from, _| {
-                own.ops.extend(to.map(|to| Op::Rename(from, to)));
-            })
-        }
-    };
-    c_int::try_from(result).unwrap_or(-1)
+    // SAFETY: the caller's argument is a C string.
+    let path = || Some(unsafe { path_at(from) });
+    returned(does(path, Doing::Changing, call, note))
 }
 
 /// # Safety
 /// As `unlink(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unlink(name: *const c_char) -> c_int {
-    // SAFETY: the caller's arguments, passed on.
+unsafe extern "C" fn unlink(name: *const c_char) -> c_int {
+    // SAFETY: the caller's argument, passed on.
     let call = || unsafe { libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, name, 0) };
-    let result = match is_idle() {
-        true => call(),
-        // SAFETY: the caller's argument is a C string.
-        false => does(
-            unsafe { path_at(name) },
-            Doing::Changing,
-            call,
-            |own, path, _| own.ops.push(Op::Remove(path)),
-        ),
-    };
-    c_int::try_from(result).unwrap_or(-1)
+    // SAFETY: the caller's argument is a C string.
+    let path = || Some(unsafe { path_at(name) });
+    let note = |own: &mut Watched, path, _| own.ops.push(Op::Remove(path));
+    returned(does(path, Doing::Changing, call, note))
 }
 
 /// # Safety
 /// As `open(2)`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn open64(name: *const c_char, flags: c_int, mode: libc::mode_t) -> c_int {
+unsafe extern "C" fn open64(name: *const c_char, flags: c_int, mode: libc::mode_t) -> c_int {
     // SAFETY: the caller's arguments, passed on.
     let call = || unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, name, flags, mode) };
-    let changes = flags & (libc::O_CREAT | libc::O_TRUNC) != 0;
-    // SAFETY: the caller's argument is a C string.
-    let path = match is_idle() || !changes {
-        true => None,
-        false => unsafe { path_at(name) },
+    let path = || {
+        // SAFETY: the caller's argument is a C string.
+        let path = (flags & (libc::O_CREAT | libc::O_TRUNC) != 0).then(|| unsafe { path_at(name) });
+        path.filter(|path| flags & libc::O_TRUNC != 0 || !path.exists())
     };
-    let is_new = path.as_ref().is_some_and(|path| !path.exists());
-    let path = path.filter(|_| is_new || flags & libc::O_TRUNC != 0);
-    let result = match path {
-        None => call(),
-        path => does(path, Doing::Growing, call, |own, path, _| {
-            own.blank.insert(path.clone());
-            own.ops.push(Op::Resize(path, 0));
-        }),
+    let note = |own: &mut Watched, path: PathBuf, _| {
+        own.blank.insert(path.clone());
+        own.ops.push(Op::Resize(path, 0));
     };
-    c_int::try_from(result).unwrap_or(-1)
+    returned(does(path, Doing::Growing, call, note))
 }

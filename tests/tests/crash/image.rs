@@ -20,7 +20,7 @@ use super::disk::Op;
 
 /// What the disk does with what was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// All of it is there: the app was killed, the machine went on.
     Kept,
     /// None of it is there.
@@ -46,7 +46,7 @@ enum Renaming {
 
 /// A folder as it is, and as it surely is.
 #[derive(Debug, Clone, Default)]
-pub struct Image {
+pub(crate) struct Image {
     root: PathBuf,
     live: Vec<Vec<u8>>,
     sure: Vec<Vec<u8>>,
@@ -58,7 +58,7 @@ pub struct Image {
 
 impl Image {
     /// Reads a folder whose files are all on the disk.
-    pub fn of(root: &Path) -> Self {
+    pub(crate) fn of(root: &Path) -> Self {
         let mut image = Self {
             root: fs::canonicalize(root).expect("the folder is there"),
             ..Self::default()
@@ -94,7 +94,7 @@ impl Image {
     }
 
     /// Does what was noted of the real disk.
-    pub fn applies(&mut self, op: &Op) {
+    pub(crate) fn applies(&mut self, op: &Op) {
         match op {
             Op::Write(path, at, bytes) => {
                 let file = self.made(path);
@@ -153,7 +153,7 @@ impl Image {
     }
 
     /// Puts what is there after a cut into an empty folder.
-    pub fn lies_in(&self, folder: &Path, cut: Cut) -> io::Result<()> {
+    pub(crate) fn lies_in(&self, folder: &Path, cut: Cut) -> io::Result<()> {
         let (files, names) = self.after(cut);
         for (path, file) in names {
             let path = folder.join(path.strip_prefix(&self.root).expect("a path below it"));

@@ -21,27 +21,33 @@ use super::image::{Cut, Image};
 
 /// Opens what lies in a folder by the product's own way, checks that all it says of itself is
 /// true, and returns its state in a form that can be compared.
-pub type Opens<'a> = &'a dyn Fn(&Path) -> Result<String, String>;
+pub(crate) type Opens<'a> = &'a dyn Fn(&Path) -> Result<String, String>;
 
 /// Every how many points the opening itself is cut off too.
 const RECOVERY_STRIDE: usize = 41;
 
+/// In how many ways what was not synced is torn at each point; `TORN=n` says otherwise.
+fn torn() -> u64 {
+    let asked = std::env::var("TORN").ok();
+    asked.and_then(|torn| torn.parse().ok()).unwrap_or(4)
+}
+
 /// A machine's disk under watch while a scenario goes on.
-pub struct Watch {
+pub(crate) struct Watch {
     base: Image,
     /// The disk.
-    pub disk: Disk,
+    pub(crate) disk: Disk,
 }
 
 /// What a scenario did to a machine's disk.
-pub struct Recorded {
+pub(crate) struct Recorded {
     base: Image,
     ops: Vec<Op>,
 }
 
 impl Watch {
     /// Begins.
-    pub fn over(folder: &Path) -> Self {
+    pub(crate) fn over(folder: &Path) -> Self {
         let disk = Disk::watch(folder);
         Self {
             base: Image::of(folder),
@@ -50,7 +56,7 @@ impl Watch {
     }
 
     /// Ends: all was promised.
-    pub fn ends(self) -> Recorded {
+    pub(crate) fn ends(self) -> Recorded {
         self.disk.promise();
         Recorded {
             base: self.base,
@@ -63,7 +69,7 @@ impl Watch {
 ///
 /// # Panics
 /// Where an opening finds what it must not.
-pub fn sweeps(name: &str, recorded: &Recorded, opens: Opens<'_>) -> usize {
+pub(crate) fn sweeps(name: &str, recorded: &Recorded, opens: Opens<'_>) -> usize {
     let bench = Bench::new(opens);
     let mut image = recorded.base.clone();
     // The states that the scenario went through, and the one that was last promised.
@@ -91,7 +97,10 @@ pub fn sweeps(name: &str, recorded: &Recorded, opens: Opens<'_>) -> usize {
             assert!(!states.contains(&now), "{}: back in time", at(Cut::Kept));
             states.push(now);
         }
-        let mut cuts = vec![Cut::Torn(2 * k as u64), Cut::Torn(2 * k as u64 + 1)];
+        let torn = torn();
+        let mut cuts: Vec<Cut> = (k as u64 * torn..(k as u64 + 1) * torn)
+            .map(Cut::Torn)
+            .collect();
         // Only by a sync does it change what is dropped.
         if matches!(op, Op::Sync(_)) {
             cuts.push(Cut::Dropped);

@@ -13,7 +13,10 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Writes all rows of all tables down, without those that `is_left_out` names by their table; an
 /// error says what is wrong with the file itself.
-pub fn tables(database: &Path, is_left_out: impl Fn(&str) -> bool) -> Result<String, String> {
+pub(crate) fn tables(
+    database: &Path,
+    is_left_out: impl Fn(&str) -> bool,
+) -> Result<String, String> {
     let read = || -> rusqlite::Result<(String, String)> {
         let file = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let health = file.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
