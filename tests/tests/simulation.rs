@@ -1,7 +1,7 @@
 //! Days that seeds make up: see `pocketbook_tests::sim`.
 //!
 //! `SEEDS=n` plays those up to n, from `FROM` on if that is given; `SEED=n` plays one again and
-//! prints what happened.
+//! prints what happened. `SHRINK=no` prints a failing one as it is.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -77,7 +77,16 @@ fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
     };
     println!("{played} seeds, each twice, in {:?}", begun.elapsed());
     if let Some(failing) = failed.into_iter().next() {
-        panic!("{}", shrunk(failing, None));
+        println!("failed after {played} seeds");
+        let shrinks = std::env::var_os("SHRINK").is_none_or(|shrinks| shrinks != "no");
+        panic!(
+            "{}",
+            if shrinks {
+                shrunk(failing, None)
+            } else {
+                failing
+            }
+        );
     }
 }
 
