@@ -13,6 +13,7 @@ mod photos;
 mod reconcile;
 mod repeats;
 mod restore;
+mod screens_and_restores;
 mod shared_ipad;
 mod taken_grid;
 mod tray;

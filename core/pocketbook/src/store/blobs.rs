@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::photos::{self, Prepared, Size};
 use crate::seal::{FileId, SealError, SealedReader, SealedWriter};
 use crate::seams::{FileReader, FileWriter};
-use crate::store::{Store, from_sql_int, id_column, sql_int};
+use crate::store::{Store, from_sql_int, histories, id_column, sql_int};
 
 /// A file that waits for its upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,16 +278,22 @@ impl Store {
     /// Notes that the server has a file whole. The camera's own file goes; master and thumbnail
     /// stay, those of a purged record sealed until a backup holds them ([`names::release`]).
     pub fn note_stored(&self, hash: BlobHash, commit: Commit) -> Result<()> {
-        self.write(|transaction| {
+        let is_lost = self.write(|transaction| {
+            if histories::lost(transaction)?.holds(commit) {
+                return Ok(true);
+            }
             transaction
                 .prepare_cached(
                     "UPDATE blob SET state = 'stored', sent = bytes, \"commit\" = ?2
                      WHERE hash = ?1 AND state = 'waiting'",
                 )?
                 .execute(params![hash.0, sql_int(commit.0)])?;
-            Ok(())
+            Ok(false)
         })?;
-        remove_if_there(self, &Rendering::Camera.file(hash))
+        match is_lost {
+            true => Ok(()),
+            false => remove_if_there(self, &Rendering::Camera.file(hash)),
+        }
     }
 
     /// Notes that the server will never take this file; it stays here, with the reason.

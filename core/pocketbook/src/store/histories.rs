@@ -12,6 +12,7 @@
 
 use std::collections::BTreeSet;
 
+use pocketbook_records::history::Lost;
 use pocketbook_records::ids::{Commit, Mseq, RecordId};
 use pocketbook_records::receipt::ReceiptRow;
 use pocketbook_records::wire::{Fork, Key, Put};
@@ -19,7 +20,7 @@ use rusqlite::{Connection, params};
 use serde_json::value::RawValue;
 
 use crate::error::Result;
-use crate::store::{Store, from_sql_int, id_column, receipts, scopes, sql_int};
+use crate::store::{Store, from_sql_int, id_column, meta, receipts, scopes, sql_int};
 
 /// About how many bytes of witness a request carries.
 const WITNESS_BYTES: usize = 256 * 1024;
@@ -74,7 +75,15 @@ pub(crate) fn adopt(
             interval,
         )?;
     }
+    meta::write_json(connection, meta::FORKS, &forks)?;
     scopes::doubt_all(connection)
+}
+
+/// Returns what restores threw away. A word of such a history may still arrive, and settles
+/// nothing: what it speaks of was lost, and is on its way to the server again.
+pub(crate) fn lost(connection: &Connection) -> Result<Lost> {
+    let forks: Option<Vec<Fork>> = meta::read_json(connection, meta::FORKS)?;
+    Ok(Lost(forks.unwrap_or_default()))
 }
 
 /// Returns the proofs of a run of mutations.

@@ -22,6 +22,8 @@ pub(crate) const LAST_SUCCESS: &str = "last_success";
 pub(crate) const LAST_CONTACT: &str = "last_contact";
 /// The greatest commit that is in a backup of the server.
 pub(crate) const DURABLE: &str = "durable";
+/// What restores threw away, as far as this device has heard: [`pocketbook_records::wire::Fork`]s.
+pub(crate) const FORKS: &str = "forks";
 /// Why the server refused to be pulled from, if it did.
 pub(crate) const REFUSED: &str = "refused";
 

@@ -18,7 +18,7 @@
 //! ([`Frozen::check`]) is refused here, with the field's name, rather than coming back tomorrow as
 //! 需修改. What `was` shown is the caller's word: the core never fills it in from a newer mirror.
 
-use pocketbook_records::ids::{BlobHash, Mid, Mseq, RecordId};
+use pocketbook_records::ids::{BlobHash, Mid, Mseq, RecordId, Rev};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::mutation::{Frozen, MAX_FROZEN, Op};
 use pocketbook_records::receipt::Reason;
@@ -89,6 +89,7 @@ fn author_in(connection: &Connection, mid: Mid, mut frozen: Frozen) -> Result<Au
     frozen.set.retain(|set| set.was != set.to);
     frozen.check(kind).map_err(Error::Refused)?;
     frozen.deps = depends_on(connection, kind, &frozen)?;
+    frozen.seen = really_seen(connection, &frozen)?;
     let about = about(connection, &frozen)?;
     let text = frozen.freeze();
     if text.get().len() > MAX_FROZEN {
@@ -228,6 +229,26 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
     Ok(deps)
 }
 
+/// The rev that the screen showed where this mutation changes something: what arrived beneath own
+/// work that still lies over the same field was never on it. After a restore that makes a
+/// difference between what was known and overwritten, and what nobody saw.
+fn really_seen(connection: &Connection, frozen: &Frozen) -> Result<Option<Rev>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT frozen FROM authored
+         WHERE overlaid = 1 AND (kind = ?1 AND id = ?2 OR about_kind = ?1 AND about_id = ?2)",
+    )?;
+    let mut seen = frozen.seen;
+    let mut rows = statement.query(params![frozen.kind, frozen.id.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        if let Ok(earlier) = Frozen::parse(row.get_ref(0)?.as_str().unwrap_or_default())
+            && (earlier.op == Op::Decide || changes_the_same(frozen, &earlier))
+        {
+            seen = seen.min(earlier.seen);
+        }
+    }
+    Ok(seen)
+}
+
 /// A correction stands where the mutation stood that it replaces: what came after that one may be
 /// waiting for it, and must not be waited for.
 fn place(connection: &Connection, frozen: &Frozen) -> Result<i64> {
@@ -248,6 +269,10 @@ fn builds_on(later: &Frozen, earlier: &Frozen) -> bool {
     if later.id != earlier.id || later.kind != earlier.kind {
         return false;
     }
+    changes_the_same(later, earlier)
+}
+
+fn changes_the_same(later: &Frozen, earlier: &Frozen) -> bool {
     let same_path = later
         .set
         .iter()

@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::store::{from_sql_int, id_column, mirror, outbox, sql_int};
+use crate::store::{from_sql_int, histories, id_column, mirror, outbox, sql_int};
 
 /// Takes receipts; returns how many settled something. Records concerned go into `touched`.
 pub(crate) fn take(
@@ -21,7 +21,8 @@ pub(crate) fn take(
     touched: &mut BTreeSet<Key>,
 ) -> Result<usize> {
     let mut settled = 0;
-    for row in rows {
+    let lost = histories::lost(connection)?;
+    for row in rows.iter().filter(|row| !lost.holds(row.commit)) {
         let (Some(first), Some(last)) = (row.receipts.first(), row.receipts.last()) else {
             continue;
         };

@@ -1,0 +1,110 @@
+//! What a screen had shown when the server was thrown back, and what it only seemed to have shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pocketbook::store::hand_in::BatchLimits;
+use pocketbook_records::ids::BlobHash;
+use pocketbook_records::kinds::case::CASE;
+use pocketbook_records::kinds::person::PERSON_SENSITIVE;
+use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::wire::Answer;
+use pocketbook_tests::world::check::Truth;
+use pocketbook_tests::world::pictures::photo;
+use pocketbook_tests::world::{Client, Fault, On, World};
+
+/// What the model has found: an edit upon own work that waits names as seen what had arrived
+/// beneath it, which no screen had shown.
+#[tokio::test]
+async fn what_arrived_beneath_own_work_was_not_seen() {
+    let world = World::new(211).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    wang.syncs().await;
+    li.syncs().await;
+    let person = wang.person(wang.flat(0), 0);
+    let backup = world.town().backs_up("night").await;
+
+    wang.changes_phone(person, "15400000004");
+    li.changes_phone(person, "15400000001");
+    li.syncs().await;
+    // What hands in fails, what reads does not: 李's value arrives beneath 王's.
+    for fault in [Fault::CutRequest(0), Fault::Status(502)] {
+        wang.line().next(On::Sync, fault);
+        wang.sync().await.expect_err("nothing was handed in");
+    }
+    let screen = wang.sees(&PERSON_SENSITIVE, person);
+    assert_eq!(
+        screen.value("phone"),
+        "15400000004",
+        "only the own value shows"
+    );
+    wang.enters(&screen, "phone", "15400000005");
+    world.town().restores(&backup);
+
+    wang.syncs().await;
+    li.syncs().await;
+    wang.syncs().await;
+
+    let reviews = wang.reviews_of(person);
+    let candidates = reviews.iter().flat_map(|review| &review.candidates);
+    let values: Vec<_> = candidates.map(|one| one.value.clone()).collect();
+    assert!(
+        values.contains(&"15400000001".into()),
+        "李's value is lost: {values:?}"
+    );
+    world.check(&[&wang, &li]).await;
+}
+
+/// What the model has found: a word of a history that was lost settled work that the restored
+/// server had never heard of, if it arrived late.
+#[tokio::test]
+async fn a_late_word_of_a_lost_history_settles_nothing() {
+    let world = World::new(212).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let backup = world.town().backs_up("night").await;
+
+    let visit = wang.visits(wang.flat(0), "备份之后");
+    let hash = wang.reports_cover(&grid, "东门", &[photo(0)]);
+    let hash = wang.sees(&CASE, hash.id).value("photos")[0].clone();
+    let hash: BlobHash = serde_json::from_value(hash).expect("a hash");
+    let limits = BatchLimits {
+        bytes: 1 << 20,
+        count: 10,
+        from: None,
+        pull: false,
+    };
+    let store = wang.store();
+    let request = store.next_request(limits).expect("a request");
+    let asked = serde_json::to_value(&request).expect("plain data");
+    let client = Client::with(Arc::clone(world.town()), wang.bearer());
+    let late: Answer = client.posts("/v1/sync", &asked).await.json();
+    let lost = late.asof.commit;
+    assert_eq!(late.receipts.len(), 1);
+    world.town().restores(&backup);
+    // It hears of the new history; what it hands in does not arrive.
+    for fault in [Fault::CutRequest(0), Fault::Status(502)] {
+        wang.line().next(On::Sync, fault);
+        wang.line().next(On::Photo, Fault::CutRequest(0));
+        wang.sync().await.expect_err("nothing was handed in");
+    }
+
+    let received = request.contact.expect("it has spoken with the server");
+    let nothing = BTreeMap::new();
+    store.apply_answer(&nothing, &late, received).expect("read");
+    store.note_stored(hash, lost).expect("read");
+
+    assert_eq!((wang.status().waiting, wang.status().photos), (2, 1));
+    wang.syncs().await;
+    assert!(
+        Truth::of(&world.town().server())
+            .get(&VISIT, visit)
+            .is_some()
+    );
+    world.check(&[&wang]).await;
+}
