@@ -219,6 +219,12 @@ fn planted(name: &Path, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     let here: Vec<_> = edits
         .filter(|(_, edit)| Path::new(edit.file) == name)
         .collect();
+    if name == Path::new("Cargo.toml") {
+        // Under a version of its own nothing that is built here passes for the product.
+        let text = String::from_utf8(bytes).map_err(io::Error::other)?;
+        let planted = text.replacen("\nversion = \"", "\nversion = \"0.0.0-planted.", 1);
+        return Ok(planted.into_bytes());
+    }
     let is_library = LIBRARIES.iter().any(|library| Path::new(library) == name);
     if here.is_empty() && !is_library {
         return Ok(bytes);

@@ -200,6 +200,8 @@ impl Oracle {
         self.nothing_waits_behind_another(&mut broken);
         self.effects_are_those_of_one(&truth, &mut broken);
         self.no_value_is_lost(&truth, &mut broken);
+        self.held_fields_wait_for_their_holder(town, &mut broken);
+        self.nobody_is_asked_needlessly(&mut broken);
         broken
     }
 

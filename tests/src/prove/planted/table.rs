@@ -636,4 +636,22 @@ pub(crate) const TABLE: &[Bug] = &[
         }],
         by: By::Story("stories", ""),
     },
+    Bug {
+        name: "what arrived beneath own work counts as seen",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/outbox.rs",
+            right: r#"    frozen.seen = really_seen(connection, &frozen)?;"#,
+            wrong: r#"    if !PLANTED { frozen.seen = really_seen(connection, &frozen)?; }"#,
+        }],
+        by: By::Story("stories", "screens_and_restores"),
+    },
+    Bug {
+        name: "a word of a lost history settles work",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/receipts.rs",
+            right: r#"rows.iter().filter(|row| !lost.holds(row.commit)) {"#,
+            wrong: r#"rows.iter().filter(|row| PLANTED || !lost.holds(row.commit)) {"#,
+        }],
+        by: By::Story("stories", "screens_and_restores"),
+    },
 ];

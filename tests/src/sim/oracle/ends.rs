@@ -6,7 +6,7 @@ use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::review::{self, REVIEW, REVIEW_SENSITIVE};
-use pocketbook_records::receipt::Outcome;
+use pocketbook_records::receipt::{FateKind, Outcome};
 use serde_json::{Value, json};
 
 use super::{Oracle, What, Write, each, named, word};
@@ -14,6 +14,9 @@ use crate::sim::look;
 use crate::sim::tape::Who;
 use crate::world::check::Truth;
 use crate::world::{Phone, Town};
+
+/// Fields that only their holder decides.
+const HELD: [&str; 1] = ["name"];
 
 impl Oracle {
     /// I7, at the end: the phone's outcomes are the server's, one for each mutation.
@@ -94,6 +97,55 @@ impl Oracle {
             if matches!(write.what, Value { .. } | Bit(_) | Item(_) | Born) {
                 let became = self.outcome(write);
                 broken.push(format!("I6: {} {} is {became:?}", write.kind, write.what));
+            }
+        }
+    }
+
+    /// I8: a field that no machine decides gives way to nobody but its holder: what comes in between
+    /// is a proposal, and so is a worker's decision.
+    pub(super) fn held_fields_wait_for_their_holder(&self, town: &Town, broken: &mut Vec<String>) {
+        for enrolment in self.enrolments {
+            let rows = look::receipts(&town.server(), enrolment);
+            for receipt in rows.iter().flat_map(|row| &row.receipts) {
+                let gave_way = receipt.fates.iter().find(|fate| {
+                    HELD.contains(&fate.path.as_str()) && fate.fate == FateKind::Shown
+                });
+                if gave_way.is_some() {
+                    broken.push(format!("I8: a held field gave way to {}", receipt.mid));
+                }
+            }
+        }
+        for write in self.of(0) {
+            if let What::Decided { path, .. } = &write.what
+                && HELD.contains(&path.as_str())
+                && self.outcome(write) == Some(Outcome::Applied)
+            {
+                broken.push(format!("I8: a worker decided {path} of {}", write.id));
+            }
+        }
+    }
+
+    /// I8, the other way round: nobody is asked about a value that nobody else has touched.
+    pub(super) fn nobody_is_asked_needlessly(&self, broken: &mut Vec<String>) {
+        if self.was_restored {
+            return;
+        }
+        for write in &self.writes {
+            let What::Value { path, .. } = write.what else {
+                continue;
+            };
+            let meddles = |other: &&Write| match &other.what {
+                What::Value { path: at, .. } => other.who != write.who && *at == path,
+                What::Decided { .. } | What::Gone(_) => true,
+                _ => false,
+            };
+            let mut here = self.writes.iter().filter(|other| other.id == write.id);
+            if self.outcome(write) == Some(Outcome::Conflict) && !here.any(|one| meddles(&one)) {
+                let of = (write.kind, write.id);
+                broken.push(format!(
+                    "I8: {of:?} {} was in conflict with nobody",
+                    write.what
+                ));
             }
         }
     }
