@@ -30,11 +30,38 @@ pub enum Fault {
     Answer(&'static str, &'static str),
     /// Somebody answers with this status and a refusal in the server's form.
     Refusal(u16, &'static str),
+    /// The server is busy and asks to come back in a minute.
+    Busy,
+    /// The server does not know the phone for the moment.
+    Stranger,
     /// It takes so many milliseconds each way.
     Delay(i64),
     /// Something in between brings its copy of an answer that this address gave to this phone:
     /// the first is 0.
     OldAnswer(usize),
+}
+
+impl Fault {
+    /// Returns what it is called, whatever its numbers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LoseRequest => "request lost",
+            Self::LoseAnswer => "answer lost",
+            Self::Repeat => "arrives twice",
+            Self::CutRequest(_) => "request cut",
+            Self::CutAnswer(_) => "answer cut",
+            Self::DieAfter(_) => "line dies",
+            Self::FreezeAfter(_) => "line freezes",
+            Self::SignInPage => "sign-in page",
+            Self::Status(_) => "proxy's error",
+            Self::Answer(..) => "stranger's answer",
+            Self::Refusal(..) => "refusal",
+            Self::Busy => "server busy",
+            Self::Stranger => "phone unknown",
+            Self::Delay(_) => "delay",
+            Self::OldAnswer(_) => "old answer",
+        }
+    }
 }
 
 /// Which requests a fault waits for.
@@ -69,6 +96,11 @@ impl On {
         }
     }
 }
+
+/// What a server says that has too much to do.
+pub(super) const BUSY: &str = r#"{"type":"busy","title":"busy","status":503,"retry_after_ms":60000}"#;
+/// What a server says that does not know who asks.
+pub(super) const STRANGER: &str = r#"{"type":"unknown-caller","title":"unknown","status":401}"#;
 
 /// What a hotel answers to everything.
 pub(super) const SIGN_IN: &str = "<!doctype html><title>欢迎使用免费无线网络</title><form>…</form>";

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use pocketbook::seams::{Method, Request, Response, Transport, TransportError};
 use pocketbook_records::wire::{self, Frame};
 
-use super::faults::{Fault, On, SIGN_IN, broken, cut, page};
+use super::faults::{BUSY, Fault, On, SIGN_IN, STRANGER, broken, cut, page};
 use super::town::Town;
 
 /// A request that was sent, with as much of its answer as came back.
@@ -94,6 +94,8 @@ fn unpacked(bytes: &[u8], is_packed: bool) -> Vec<u8> {
     plain
 }
 
+const PROBLEM: &str = "application/problem+json";
+
 type Weather = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
 
 struct State {
@@ -101,6 +103,7 @@ struct State {
     faults: VecDeque<(On, Fault)>,
     weather: Option<Weather>,
     passed: Vec<Passed>,
+    met: Vec<Fault>,
 }
 
 /// One phone's line.
@@ -127,6 +130,7 @@ impl Line {
             faults: VecDeque::new(),
             weather: None,
             passed: Vec::new(),
+            met: Vec::new(),
         };
         Self {
             town,
@@ -167,6 +171,11 @@ impl Line {
     /// Returns what passed since the world began.
     pub fn passed(&self) -> Vec<Passed> {
         self.lock().passed.clone()
+    }
+
+    /// Returns the faults that requests have met since this was asked last.
+    pub fn met(&self) -> Vec<Fault> {
+        std::mem::take(&mut self.lock().met)
     }
 
     /// Returns the bytes of all bodies sent to an address that begins so.
@@ -215,7 +224,9 @@ impl Line {
         let ready = ready
             .and_then(|at| state.faults.remove(at))
             .map(|(_, fault)| fault);
-        Ok(ready.or_else(|| state.weather.as_mut().and_then(|weather| weather(request))))
+        let met = ready.or_else(|| state.weather.as_mut().and_then(|weather| weather(request)));
+        state.met.extend(met);
+        Ok(met)
     }
 
     /// Hands a request to the server's router; `first` cuts its body.
@@ -347,8 +358,10 @@ impl Transport for Line {
             }
             Some(Fault::Answer(sort, text)) => return Ok(page(200, sort, text)),
             Some(Fault::Refusal(status, text)) => {
-                return Ok(page(status, "application/problem+json", text));
+                return Ok(page(status, PROBLEM, text));
             }
+            Some(Fault::Busy) => return Ok(page(503, PROBLEM, BUSY)),
+            Some(Fault::Stranger) => return Ok(page(401, PROBLEM, STRANGER)),
             Some(Fault::OldAnswer(n)) => {
                 if let Some(old) = self.old_answer(&request, n) {
                     return Ok(old);
