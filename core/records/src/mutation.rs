@@ -210,7 +210,7 @@ where
     D: Deserializer<'de>,
 {
     #[derive(Deserialize)]
-    struct Strict(#[serde(deserialize_with = "body::strict")] Value);
+    struct Strict(#[serde(deserialize_with = "body::strict_element")] Value);
     let read: BTreeMap<Path, Vec<Strict>> = unique(from)?;
     Ok(read
         .into_iter()
