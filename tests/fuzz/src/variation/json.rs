@@ -92,7 +92,9 @@ fn change(tree: &mut Value, target: usize, donor: &Value, chance: &mut Chance) {
             let number = number.as_i64().unwrap_or(0);
             *value = json!(number.wrapping_add(i64::from(chance.byte()) - 128));
         }
-        (3, Value::String(text)) => text.push_str(*chance.one_of(&["x", "/", "0", " ", "\u{202e}"])),
+        (3, Value::String(text)) => {
+            text.push_str(*chance.one_of(&["x", "/", "0", " ", "\u{202e}"]))
+        }
         (4, Value::String(text)) => drop(text.pop()),
         _ => *value = odd(chance),
     }

@@ -4,4 +4,7 @@
 //! as long as one likes under `cargo bolero test`. See the crate's README.
 
 mod bodies;
+mod merging;
+mod names;
+mod photos;
 mod wire;
