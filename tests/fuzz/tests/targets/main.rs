@@ -4,7 +4,9 @@
 //! as long as one likes under `cargo bolero test`. See the crate's README.
 
 mod bodies;
+mod device;
 mod merging;
 mod names;
+mod phone;
 mod photos;
 mod wire;
