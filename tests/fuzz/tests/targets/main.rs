@@ -9,4 +9,5 @@ mod merging;
 mod names;
 mod phone;
 mod photos;
+mod server;
 mod wire;
