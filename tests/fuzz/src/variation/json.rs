@@ -93,7 +93,8 @@ fn change(tree: &mut Value, target: usize, donor: &Value, chance: &mut Chance) {
             *value = json!(number.wrapping_add(i64::from(chance.byte()) - 128));
         }
         (3, Value::String(text)) => {
-            text.push_str(*chance.one_of(&["x", "/", "0", " ", "\u{202e}"]))
+            let ending: &&str = chance.one_of(&["x", "/", "0", " ", "\u{202e}"]);
+            text.push_str(ending);
         }
         (4, Value::String(text)) => drop(text.pop()),
         _ => *value = odd(chance),
@@ -145,7 +146,8 @@ impl Twist {
 
 fn write(value: &Value, text: &mut String, twist: &mut Twist, chance: &mut Chance) {
     if twist.is_here() && !value.is_object() {
-        text.push_str(*chance.one_of(RAW));
+        let raw: &&str = chance.one_of(RAW);
+        text.push_str(raw);
         return;
     }
     match value {
