@@ -4,6 +4,7 @@
 //! names what is sent and the answer that it must get; each test asserts that nothing was lost or
 //! recorded by it.
 
+mod bodies;
 mod cursors;
 mod desk;
 mod envelope;
@@ -13,3 +14,4 @@ mod phone_disk;
 mod phone_line;
 mod photos;
 mod server_disk;
+mod table;

@@ -1,0 +1,93 @@
+//! Tables of bad inputs: each row has a name of its own, what is tried, and the one answer that it
+//! must get.
+//!
+//! A table is walked to its end before it fails, so that one run shows every wrong answer. How many
+//! rows there are stands in [`TABLES`]: a table that loses some is noticed.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an answer that takes its time is told, so the time is looked at"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::io::Write;
+use std::time::Instant;
+
+/// Every table and the number of its rows.
+const TABLES: &[(&str, usize)] = &[("bodies of requests", 51)];
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Bad<I, A> {
+    name: &'static str,
+    input: I,
+    answer: A,
+}
+
+/// Returns a row.
+pub(crate) fn bad<I, A>(name: &'static str, input: I, answer: A) -> Bad<I, A> {
+    Bad {
+        name,
+        input,
+        answer,
+    }
+}
+
+/// How the server refuses: the status and the problem's name.
+pub(crate) type Refusal = (u16, String);
+
+/// Returns a refusal.
+pub(crate) fn refused(status: u16, kind: &str) -> Refusal {
+    (status, kind.to_owned())
+}
+
+/// Tries every row and compares what is heard with what must be.
+pub(crate) async fn walk<I, A: PartialEq + Debug>(
+    table: &str,
+    rows: Vec<Bad<I, A>>,
+    mut tried: impl AsyncFnMut(&'static str, I) -> A,
+) {
+    let names: BTreeSet<_> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), rows.len(), "a row has a name of its own");
+    let count = rows.len();
+    let (mut wrong, mut slowest) = (Vec::new(), (0, ""));
+    for row in rows {
+        let begun = Instant::now();
+        let heard = tried(row.name, row.input).await;
+        slowest = slowest.max((begun.elapsed().as_millis(), row.name));
+        if heard != row.answer {
+            wrong.push(format!("{}: {heard:?}, not {:?}", row.name, row.answer));
+        }
+    }
+    assert!(wrong.is_empty(), "{table}:\n{}", wrong.join("\n"));
+    tell(&format!(
+        "{table}: {count} bad inputs, the slowest {} ms ({})",
+        slowest.0, slowest.1
+    ));
+    counted(table, count);
+}
+
+/// Fails unless a table has as many rows as it is said to have.
+pub(crate) fn counted(table: &str, rows: usize) {
+    let said = TABLES.iter().find(|(name, _)| *name == table);
+    let said = said.map(|(_, rows)| *rows);
+    assert_eq!(said, Some(rows), "{table}: its number of rows is noted");
+}
+
+fn tell(text: &str) {
+    // Not by the macro: a test that passes is silent unless asked.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[test]
+fn there_are_some_hundred_named_bad_inputs() {
+    let names: BTreeSet<_> = TABLES.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), TABLES.len());
+    let total: usize = TABLES.iter().map(|(_, rows)| rows).sum();
+    tell(&format!(
+        "{total} named bad inputs in {} tables",
+        TABLES.len()
+    ));
+    assert!(total >= 150, "{total}");
+}
