@@ -5,6 +5,7 @@
 //! recorded by it.
 
 mod bodies;
+mod credentials;
 mod cursors;
 mod desk;
 mod envelope;
@@ -15,3 +16,4 @@ mod phone_line;
 mod photos;
 mod server_disk;
 mod table;
+mod uploads;
