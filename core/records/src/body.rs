@@ -79,6 +79,30 @@ pub fn strict_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Fields, D::Er
     }
 }
 
+/// Says whether a value that came another way than through [`strict`] may be kept: what it says can
+/// be written and read again.
+pub fn may_be_kept(value: &Value) -> bool {
+    fits(value, AROUND)
+}
+
+/// Says the same of an element of a list.
+pub fn may_be_kept_in_list(element: &Value) -> bool {
+    fits(element, AROUND + 1)
+}
+
+fn fits(value: &Value, depth: usize) -> bool {
+    let is_text = |text: &str| !text.contains('\0');
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.is_i64(),
+        Value::String(text) => is_text(text),
+        Value::Array(items) => depth < MAX_DEPTH && items.iter().all(|item| fits(item, depth + 1)),
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, inner)| depth < MAX_DEPTH && is_text(name) && fits(inner, depth + 1)),
+    }
+}
+
 /// Reads only the named fields of an object that was checked before, without a tree for the rest.
 pub fn pick(text: &str, names: &[&str]) -> Result<Fields, serde_json::Error> {
     let mut from = serde_json::Deserializer::from_str(text);
@@ -271,6 +295,26 @@ mod tests {
         ] {
             assert!(parse(&kept).is_ok(), "{kept}");
         }
+    }
+
+    #[test]
+    fn an_address_with_nul_that_no_decoder_saw_does_not_fit() {
+        use crate::kind::Shape;
+        let group = |inner: Value| serde_json::json!({ "compound": inner });
+        for (inner, fits) in [
+            (Value::from("渭滨苑"), true),
+            (Value::from("a\0b"), false),
+            (Value::from(1.5), false),
+            (Value::from(u64::MAX), false),
+            (Value::from("长".repeat(10_000)), false),
+            (serde_json::json!({"\0": 1}), false),
+            (serde_json::json!([[["deep"]]]), true),
+            (serde_json::json!([[[["deeper"]]]]), false),
+        ] {
+            let value = group(inner);
+            assert_eq!(Shape::Group.accepts(&value), fits, "{value}");
+        }
+        assert!(!Shape::List.accepts(&serde_json::json!([{"id": "n", "text": "\0"}])));
     }
 
     #[test]
