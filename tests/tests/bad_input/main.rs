@@ -9,6 +9,7 @@ mod credentials;
 mod cursors;
 mod desk;
 mod envelope;
+mod imports;
 mod mutations;
 mod names;
 mod phone_disk;

@@ -22,6 +22,8 @@ const TABLES: &[(&str, usize)] = &[
     ("announcements of files", 21),
     ("pieces of files", 17),
     ("reads of files", 13),
+    ("lines of household files", 36),
+    ("odd lines of household files", 8),
 ];
 
 /// One row.
