@@ -16,5 +16,8 @@ mod phone_disk;
 mod phone_line;
 mod photos;
 mod server_disk;
+mod stage;
+mod steps;
 mod table;
 mod uploads;
+mod values;

@@ -24,6 +24,9 @@ const TABLES: &[(&str, usize)] = &[
     ("reads of files", 13),
     ("lines of household files", 36),
     ("odd lines of household files", 8),
+    ("values of contents", 50),
+    ("texts of contents", 11),
+    ("steps and parents of contents", 30),
 ];
 
 /// One row.
@@ -40,6 +43,13 @@ pub(crate) fn bad<I, A>(name: &'static str, input: I, answer: A) -> Bad<I, A> {
         name,
         input,
         answer,
+    }
+}
+
+impl<I, A> Bad<I, A> {
+    /// Makes the input ready to be sent.
+    pub(crate) fn with<J>(self, made: impl FnOnce(I) -> J) -> Bad<J, A> {
+        bad(self.name, made(self.input), self.answer)
     }
 }
 
