@@ -15,6 +15,8 @@ mod names;
 mod phone_disk;
 mod phone_line;
 mod photos;
+mod queries;
+mod scanned;
 mod server_disk;
 mod stage;
 mod steps;

@@ -27,6 +27,11 @@ const TABLES: &[(&str, usize)] = &[
     ("values of contents", 50),
     ("texts of contents", 11),
     ("steps and parents of contents", 30),
+    ("scanned invitations", 35),
+    ("pages of the book", 19),
+    ("questions of consoles", 24),
+    ("calls at a desk", 11),
+    ("arguments of steps", 7),
 ];
 
 /// One row.
@@ -50,6 +55,11 @@ impl<I, A> Bad<I, A> {
     /// Makes the input ready to be sent.
     pub(crate) fn with<J>(self, made: impl FnOnce(I) -> J) -> Bad<J, A> {
         bad(self.name, made(self.input), self.answer)
+    }
+
+    /// Says that it must be refused so, where it might be taken.
+    pub(crate) fn wrapped(self) -> Bad<I, Option<A>> {
+        bad(self.name, self.input, Some(self.answer))
     }
 }
 
