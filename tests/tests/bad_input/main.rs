@@ -13,6 +13,7 @@ mod imports;
 mod mutations;
 mod names;
 mod phone_disk;
+mod phone_files;
 mod phone_line;
 mod photos;
 mod queries;

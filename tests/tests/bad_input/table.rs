@@ -32,6 +32,7 @@ const TABLES: &[(&str, usize)] = &[
     ("questions of consoles", 24),
     ("calls at a desk", 11),
     ("arguments of steps", 7),
+    ("databases of a phone", 20),
 ];
 
 /// One row.
