@@ -7,11 +7,11 @@ use axum::body::{Body, Bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt, stream};
-use pocketbook_records::rights::Role;
-use pocketbook_records::wire::{MAX_MUTATIONS, MAX_REQUEST_BYTES, MAX_SCOPES, MAX_WANT};
+use pocketbook_records::wire::{MAX_MUTATIONS, MAX_SCOPES, MAX_WANT};
 use pocketbook_tests::world::{HandMade, World};
 use serde_json::{Value, json};
 
+use crate::stage::phone_of;
 use crate::table::{bad, refused, walk};
 
 /// Headers beside the credential, and the body.
@@ -28,14 +28,6 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).expect("memory takes it");
     encoder.finish().expect("memory takes it")
-}
-
-async fn phone_of(world: &World) -> HandMade {
-    let user = world.account("王").await;
-    world
-        .grant(user, "王", Role::GridWorker, &world.grid(0))
-        .await;
-    HandMade::enrol(world.town(), "王", &world.code("王").await.code).await
 }
 
 /// A request with one field exchanged.
@@ -72,7 +64,7 @@ fn broken_after(text: &'static [u8]) -> Body {
 #[tokio::test]
 async fn a_body_that_is_none_is_refused_in_words_and_leaves_no_trace() {
     let world = World::new(301).await;
-    let phone = phone_of(&world).await;
+    let phone = phone_of(&world, "王").await;
     let good = serde_json::to_string(&phone.request(vec![])).expect("plain data");
     let key = json!({"kind": "household", "id": phone.uuid()});
     let put = json!({"kind": "household", "id": phone.uuid(), "rev": 1, "schema": 1, "body": {}});
@@ -403,20 +395,4 @@ fn hundred_thousand(good: &str) -> String {
     let one = r#"{"mid":"01890000-0000-7000-8000-00000000000a","mseq":1,"frozen":0},"#;
     let body = good.strip_suffix('}').expect("an object");
     format!("{body},\"mutations\":[{}0]}}", one.repeat(100_000))
-}
-
-/// B3: cut at every byte. Nothing short of the whole is taken for a request.
-#[tokio::test]
-async fn a_request_cut_at_any_byte_is_refused() {
-    let world = World::new(302).await;
-    let phone = phone_of(&world).await;
-    let good = serde_json::to_vec(&phone.request(vec![])).expect("plain data");
-    assert!(good.len() < MAX_REQUEST_BYTES);
-    for length in 0..good.len() {
-        let reply = phone
-            .client()
-            .sends("POST", "/v1/sync", &[JSON], good[..length].to_vec())
-            .await;
-        assert_eq!(reply.problem().kind, "malformed", "{length} bytes");
-    }
 }

@@ -8,15 +8,8 @@ use pocketbook_tests::world::handmade::enrol_request;
 use pocketbook_tests::world::{Client, HandMade, Reply, World};
 use serde_json::{Value, json};
 
+use crate::stage::phone_of;
 use crate::table::{Refusal, bad, refused, walk};
-
-async fn phone_of(world: &World, name: &str) -> HandMade {
-    let user = world.account(name).await;
-    world
-        .grant(user, name, Role::GridWorker, &world.grid(0))
-        .await;
-    HandMade::enrol(world.town(), name, &world.code(name).await.code).await
-}
 
 fn heard(reply: &Reply) -> Refusal {
     if reply.status < 400 {

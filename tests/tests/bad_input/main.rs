@@ -2,7 +2,7 @@
 //!
 //! Tables of what may arrive, against the real router and the real store of a phone. Each line
 //! names what is sent and the answer that it must get; each test asserts that nothing was lost or
-//! recorded by it.
+//! recorded by it. A new table is walked by [`table::walk`] and noted there.
 
 mod bodies;
 mod credentials;

@@ -10,6 +10,15 @@ use pocketbook_records::rights::Role;
 use pocketbook_tests::world::{HandMade, World};
 use serde_json::{Value, json};
 
+/// A grid worker's phone, made by hand.
+pub(crate) async fn phone_of(world: &World, name: &str) -> HandMade {
+    let user = world.account(name).await;
+    world
+        .grant(user, name, Role::GridWorker, &world.grid(0))
+        .await;
+    HandMade::enrol(world.town(), name, &world.code(name).await.code).await
+}
+
 /// What becomes of a content.
 pub(crate) type Word = (Outcome, Option<Reason>);
 
@@ -27,11 +36,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new(seed: u64) -> Self {
         let world = World::new(seed).await;
-        let user = world.account("王").await;
-        world
-            .grant(user, "王", Role::GridWorker, &world.grid(0))
-            .await;
-        let phone = HandMade::enrol(world.town(), "王", &world.code("王").await.code).await;
+        let phone = phone_of(&world, "王").await;
         let flat = phone.creation(&HOUSEHOLD, json!({"grid": world.grid(0), "tenure": "own"}));
         let person = phone.creation(&PERSON, json!({"household": flat.id, "name": "李"}));
         let case = RecordId(phone.uuid());

@@ -5,9 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::{StreamExt, stream};
 use pocketbook_records::ids::BlobHash;
-use pocketbook_records::rights::Role;
 use pocketbook_tests::world::{HandMade, World};
 
+use crate::stage::phone_of;
 use crate::table::{Bad, Refusal, bad, refused, walk};
 
 /// Method, address, headers and body of a request.
@@ -348,11 +348,7 @@ async fn sends(phone: &HandMade, sent: Sent) -> Refusal {
 #[tokio::test]
 async fn an_upload_that_does_not_fit_together_is_refused_and_begun_anew() {
     let world = World::new(321).await;
-    let user = world.account("王").await;
-    world
-        .grant(user, "王", Role::GridWorker, &world.grid(0))
-        .await;
-    let phone = HandMade::enrol(world.town(), "王", &world.code("王").await.code).await;
+    let phone = phone_of(&world, "王").await;
     let hash = BlobHash::of(b"twelve bytes").to_string();
 
     walk(
