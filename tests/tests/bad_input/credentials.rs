@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use pocketbook_records::rights::Role;
 use pocketbook_tests::world::handmade::enrol_request;
-use pocketbook_tests::world::{Client, HandMade, Reply, World};
+use pocketbook_tests::world::{Client, Reply, World};
 use serde_json::{Value, json};
 
 use crate::stage::phone_of;
