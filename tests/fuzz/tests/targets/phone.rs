@@ -113,5 +113,5 @@ fn pages() {
         // Every try is two databases.
         .with_shrink_time(std::time::Duration::ZERO)
         .for_each(|bytes: &[u8]| hear(bytes));
-    vary("pages", 200, hear);
+    vary("pages", 100, hear);
 }

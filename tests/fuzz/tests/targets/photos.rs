@@ -63,7 +63,7 @@ fn jpeg() {
     bolero::check!(name = folder("jpeg"))
         .with_iterations(0)
         .for_each(|bytes: &[u8]| take(bytes));
-    vary("jpeg", 50, take);
+    vary("jpeg", 25, take);
 }
 
 #[test]
@@ -71,5 +71,5 @@ fn png() {
     bolero::check!(name = folder("png"))
         .with_iterations(0)
         .for_each(|bytes: &[u8]| take(bytes));
-    vary("png", 100, take);
+    vary("png", 60, take);
 }

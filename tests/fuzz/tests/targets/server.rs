@@ -250,7 +250,7 @@ fn hand_ins() {
         .with_iterations(0)
         .with_shrink_time(Duration::ZERO)
         .for_each(run);
-    vary("hand_ins", 150, run);
+    vary("hand_ins", 50, run);
     district.is_sound();
 }
 
@@ -263,7 +263,7 @@ fn requests() {
         .with_iterations(0)
         .with_shrink_time(Duration::ZERO)
         .for_each(run);
-    vary("requests", 1_500, run);
+    vary("requests", 600, run);
     district.is_sound();
 }
 
