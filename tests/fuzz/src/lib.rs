@@ -18,3 +18,7 @@ mod corpus;
 mod variation;
 
 pub use corpus::{folder, vary};
+
+// Cargo builds the tests of the library too, and a fuzzing engine must be linked into each.
+#[cfg(test)]
+use bolero as _;
