@@ -9,7 +9,10 @@ use crate::error::{PocketbookError, Result};
 pub(crate) fn fields(text: Option<&str>, field: &str) -> Result<Fields> {
     match text {
         None => Ok(Fields::new()),
-        Some(text) => body::parse(text).map_err(|_| PocketbookError::field(field)),
+        Some(_) => match value(text, field)? {
+            Value::Object(fields) => Ok(fields),
+            _ => Err(PocketbookError::field(field)),
+        },
     }
 }
 

@@ -191,6 +191,10 @@ fn decide(batch: &mut Batch<'_>, work: &Work) -> Result<Judged, Fault> {
         Err(reason) => return Ok(Judged::rejected(reason.clone())),
     };
     match frozen.op {
+        // An edit in it would be gone without a trace.
+        Op::Void | Op::Later if !frozen.is_formed() => {
+            return Ok(Judged::rejected(Reason::Malformed));
+        }
         Op::Void => return Ok(Judged::from(Verdict::Void)),
         Op::Later => {
             let reason = Reason::AwaitingContent;

@@ -20,6 +20,11 @@ pub type Fields = Map<String, Value>;
 /// How deep a value may nest: a body is a form, not a program.
 pub const MAX_DEPTH: usize = 8;
 
+/// How much may lie around a value that somebody authors: a review keeps it in a list of
+/// candidates, a record's history in the arguments of a step. What is deeper than the rest would be
+/// stored and never read again.
+const AROUND: usize = 4;
+
 /// Why a text is not canonical JSON that we can keep.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -33,16 +38,20 @@ pub enum BodyError {
 
 /// Reads a JSON object strictly; nulls vanish.
 pub fn parse(text: &str) -> Result<Fields, BodyError> {
-    match parse_value(text)? {
+    match read(text, 0)? {
         Value::Object(fields) => Ok(fields),
         _ => Err(BodyError::NotAnObject),
     }
 }
 
-/// Reads any JSON value strictly; nulls inside objects vanish.
+/// Reads any JSON value that somebody authors, strictly; nulls inside objects vanish.
 pub fn parse_value(text: &str) -> Result<Value, BodyError> {
+    read(text, AROUND)
+}
+
+fn read(text: &str, depth: usize) -> Result<Value, BodyError> {
     let mut from = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0 }.deserialize(&mut from)?;
+    let value = Strict { depth }.deserialize(&mut from)?;
     from.end()?;
     Ok(value)
 }
@@ -52,16 +61,45 @@ pub fn write(fields: &Fields) -> String {
     serde_json::to_string(fields).expect("a map of strings to values always serializes")
 }
 
-/// Reads a strict value where serde expects one; for `#[serde(deserialize_with)]`.
+/// Reads an authored value strictly where serde expects one; for `#[serde(deserialize_with)]`.
 pub fn strict<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
-    Strict { depth: 0 }.deserialize(from)
+    Strict { depth: AROUND }.deserialize(from)
 }
 
-/// Reads strict fields where serde expects them.
+/// Reads an authored element of a list strictly: one list more lies around it than around a value.
+pub fn strict_element<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    Strict { depth: AROUND + 1 }.deserialize(from)
+}
+
+/// Reads authored fields strictly where serde expects them.
 pub fn strict_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Fields, D::Error> {
     match strict(from)? {
         Value::Object(fields) => Ok(fields),
         _ => Err(de::Error::custom("not an object")),
+    }
+}
+
+/// Says whether a value that came another way than through [`strict`] may be kept: what it says can
+/// be written and read again.
+pub fn may_be_kept(value: &Value) -> bool {
+    fits(value, AROUND)
+}
+
+/// Says the same of an element of a list.
+pub fn may_be_kept_in_list(element: &Value) -> bool {
+    fits(element, AROUND + 1)
+}
+
+fn fits(value: &Value, depth: usize) -> bool {
+    let is_text = |text: &str| !text.contains('\0');
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.is_i64(),
+        Value::String(text) => is_text(text),
+        Value::Array(items) => depth < MAX_DEPTH && items.iter().all(|item| fits(item, depth + 1)),
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, inner)| depth < MAX_DEPTH && is_text(name) && fits(inner, depth + 1)),
     }
 }
 
@@ -240,6 +278,43 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_as_deep_as_its_author_may_nest_it_is_read_again_wherever_it_is_kept() {
+        let nested =
+            |levels: usize| format!("{}1{}", r#"{"x":"#.repeat(levels), "}".repeat(levels));
+        let deepest = (1..20).take_while(|levels| parse_value(&nested(*levels)).is_ok());
+        let value = nested(deepest.last().expect("a value may nest"));
+
+        for kept in [
+            format!(r#"{{"pin":{value}}}"#),
+            format!(r#"{{"candidates":[{{"value":{value}}}]}}"#),
+            format!(r#"{{"candidates":[{{"value":{{"pin":{value}}}}}]}}"#),
+            format!(r#"{{"steps":[{{"args":{value}}}]}}"#),
+        ] {
+            assert!(parse(&kept).is_ok(), "{kept}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_nul_that_no_decoder_saw_does_not_fit() {
+        use crate::kind::Shape;
+        let group = |inner: Value| serde_json::json!({ "compound": inner });
+        for (inner, fits) in [
+            (Value::from("渭滨苑"), true),
+            (Value::from("a\0b"), false),
+            (Value::from(1.5), false),
+            (Value::from(u64::MAX), false),
+            (Value::from("长".repeat(10_000)), false),
+            (serde_json::json!({"\0": 1}), false),
+            (serde_json::json!([[["deep"]]]), true),
+            (serde_json::json!([[[["deeper"]]]]), false),
+        ] {
+            let value = group(inner);
+            assert_eq!(Shape::Group.accepts(&value), fits, "{value}");
+        }
+        assert!(!Shape::List.accepts(&serde_json::json!([{"id": "n", "text": "\0"}])));
     }
 
     #[test]

@@ -104,6 +104,9 @@ pub struct Kind {
     pub fields: &'static [Field],
 }
 
+/// The most characters of a text in a [`Shape::Group`].
+const LONGEST_IN_GROUP: usize = 2_000;
+
 /// What kind of value a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -287,7 +290,11 @@ impl Shape {
                 .is_some_and(|t| uuid::Uuid::try_parse(t).is_ok()),
             Self::IdNumber => value.as_str().is_some_and(crate::id_number::is_valid),
             Self::Phone => value.as_str().is_some_and(is_phone),
-            Self::Group => value.is_object(),
+            Self::Group => value.as_object().is_some_and(|group| {
+                let mut texts = group.values().filter_map(Value::as_str);
+                texts.all(|text| text.chars().count() <= LONGEST_IN_GROUP)
+                    && crate::body::may_be_kept(value)
+            }),
             Self::Texts => each(value, |item| item.as_str().is_some_and(is_key)),
             Self::Blobs => each(value, |item| {
                 item.as_str()
@@ -299,6 +306,7 @@ impl Shape {
             }),
             Self::List => each(value, |item| {
                 item.get("id").and_then(Value::as_str).is_some_and(is_key)
+                    && crate::body::may_be_kept_in_list(item)
             }),
         }
     }

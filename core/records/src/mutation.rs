@@ -210,7 +210,7 @@ where
     D: Deserializer<'de>,
 {
     #[derive(Deserialize)]
-    struct Strict(#[serde(deserialize_with = "body::strict")] Value);
+    struct Strict(#[serde(deserialize_with = "body::strict_element")] Value);
     let read: BTreeMap<Path, Vec<Strict>> = unique(from)?;
     Ok(read
         .into_iter()
@@ -303,24 +303,29 @@ impl Frozen {
             && self.remove.is_empty())
     }
 
-    /// Checks everything that can be checked without the record: both ends do, the author's
-    /// before it is saved, the server before it decides.
-    pub fn check(&self, kind: &Kind) -> Result<(), Reason> {
+    /// Says whether it has the parts of its sort and no others. Holds for any kind: a void with an
+    /// edit in it would lose the edit.
+    pub fn is_formed(&self) -> bool {
         let shape = (
             self.command.is_some(),
             self.decide.is_some(),
             self.later.is_some(),
         );
-        let formed = match self.op {
+        match self.op {
             Op::Create => matches!(shape, (_, false, false)),
             Op::Patch => matches!(shape, (false, false, false)) && self.has_edits(),
             Op::Command => matches!(shape, (true, false, false)) && !self.has_edits(),
             Op::Delete | Op::Void => matches!(shape, (false, false, false)) && !self.has_edits(),
             Op::Decide => matches!(shape, (false, true, false)) && !self.has_edits(),
             Op::Later => matches!(shape, (false, false, true)) && !self.has_edits(),
-        };
+        }
+    }
+
+    /// Checks everything that can be checked without the record: both ends do, the author's
+    /// before it is saved, the server before it decides.
+    pub fn check(&self, kind: &Kind) -> Result<(), Reason> {
         let paths: BTreeSet<&Path> = self.set.iter().map(|set| &set.path).collect();
-        if !formed || paths.len() < self.set.len() {
+        if !self.is_formed() || paths.len() < self.set.len() {
             return Err(Reason::Malformed);
         }
         for set in &self.set {

@@ -34,6 +34,11 @@ impl Client {
         }
     }
 
+    /// Returns the credential that it shows, if any.
+    pub fn bearer(&self) -> Option<&str> {
+        self.bearer.as_deref()
+    }
+
     /// Returns the town.
     pub fn town(&self) -> &Arc<Town> {
         &self.town

@@ -68,7 +68,7 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
         seq.parse::<u64>().expect("a number") + 1_000
     );
 
-    for (what, cursor) in [
+    let table = [
         ("another server's", theirs[&general].clone()),
         (
             "another scope's",
@@ -79,7 +79,9 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
         ("empty", String::new()),
         ("garbage", "不是游标".to_owned()),
         ("endless", "9".repeat(10_000)),
-    ] {
+    ];
+    crate::table::counted("cursors", table.len());
+    for (what, cursor) in table {
         let work = wang.numbers(&wang.creation(&HOUSEHOLD, json!({"grid": world.grid(0)})));
         let mid = work.mid;
         let request = Request {

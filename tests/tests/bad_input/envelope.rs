@@ -172,6 +172,7 @@ async fn a_request_that_is_none_is_refused_in_words_and_leaves_no_trace() {
         ),
     ];
     let before = world.town().server().asof().commit;
+    crate::table::counted("requests", table.len());
     for (what, sort, encoding, body, status, kind) in table {
         let mut headers = vec![("content-type", sort)];
         if !encoding.is_empty() {
@@ -271,4 +272,24 @@ async fn a_blocked_account_hands_in_and_reads_nothing() {
             .get(&pocketbook_records::kinds::visit::VISIT, visit)
             .is_some()
     );
+}
+
+/// B3: cut at every byte. Nothing short of the whole is taken for a request.
+#[tokio::test]
+async fn a_request_cut_at_any_byte_is_refused() {
+    let world = World::new(302).await;
+    let phone = phone_of(&world).await;
+    let good = serde_json::to_vec(&phone.request(vec![])).expect("plain data");
+    for length in 0..good.len() {
+        let reply = phone
+            .client()
+            .sends(
+                "POST",
+                "/v1/sync",
+                &[("content-type", "application/json")],
+                good[..length].to_vec(),
+            )
+            .await;
+        assert_eq!(reply.problem().kind, "malformed", "{length} bytes");
+    }
 }

@@ -259,6 +259,7 @@ async fn each_wrong_content_gets_its_own_word_and_is_kept_while_its_neighbours_a
             Reason::NotYours,
         ),
     ];
+    crate::table::counted("contents", table.len());
     for (what, text, outcome, reason) in table {
         let before = stage
             .phone

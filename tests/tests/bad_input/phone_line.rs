@@ -66,6 +66,7 @@ async fn whatever_answers_instead_of_the_server_the_outbox_stays_and_goes_when_t
         ("a line cut in the answer", Fault::CutAnswer(100), cut),
         ("no request at all", Fault::LoseRequest, cut),
     ];
+    crate::table::counted("answers of others", table.len());
     for (n, (what, fault, expected)) in table.into_iter().enumerate() {
         wang.visits(flat, what);
         wang.line().weather(move |_| Some(fault));
