@@ -3,6 +3,7 @@
 //! `SEEDS=n` plays those up to n, from `FROM` on if that is given; `SEED=n` plays one again and
 //! prints what happened. `QUICK=1` plays each once and prints a failing one as it is.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,14 @@ use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::rights::Role;
-use pocketbook_tests::sim::{Canary, Ran, Tape, run, shrunk};
+use pocketbook_tests::sim::{Canary, Coverage, MISHAPS, Ran, Tape, run, shrunk};
 use pocketbook_tests::world::{Fault, On, World};
 
 /// So long are seeds played where nobody says how many.
 const WHILE: Duration = Duration::from_secs(50);
+
+/// From so many seeds on, every mishap must have met a phone in every state.
+const MANY: u64 = 500;
 
 fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -27,7 +31,7 @@ fn is_quick() -> bool {
 }
 
 /// Plays seeds on all processors until there are enough of them or one fails.
-fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> (u64, Vec<Ran>) {
+fn plays(is_enough: impl Fn(u64) -> bool + Sync, coverage: &Mutex<Coverage>) -> (u64, Vec<Ran>) {
     let next = AtomicU64::new(asked("FROM").unwrap_or(1));
     let has_failed = AtomicBool::new(false);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -40,6 +44,10 @@ fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> (u64, Vec<Ran>) {
             }
             let first = run(Tape::drawn(seed), None);
             played += 1;
+            coverage
+                .lock()
+                .expect("nobody panics with it")
+                .adds(&first.coverage);
             if !first.broken.is_empty() {
                 has_failed.store(true, Ordering::SeqCst);
                 return (played, Some(first));
@@ -78,22 +86,25 @@ fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
         return;
     }
     let begun = Instant::now();
+    let coverage = Mutex::default();
     let (played, failed) = match asked("SEEDS") {
-        Some(seeds) => plays(|seed| seed > seeds),
-        None => plays(|_| begun.elapsed() > WHILE),
+        Some(seeds) => plays(|seed| seed > seeds, &coverage),
+        None => plays(|_| begun.elapsed() > WHILE, &coverage),
     };
     println!("{played} seeds, each twice, in {:?}", begun.elapsed());
+    let coverage = coverage.into_inner().expect("nobody panics with it");
+    println!("{coverage}");
     if let Some(failing) = failed.into_iter().next() {
         println!("failed after {played} seeds");
-        let shrinks = std::env::var_os("SHRINK").is_none_or(|shrinks| shrinks != "no");
-        panic!(
-            "{}",
-            if shrinks {
-                shrunk(failing, None)
-            } else {
-                failing
-            }
-        );
+        let shown = match is_quick() {
+            true => failing,
+            false => shrunk(failing, None),
+        };
+        panic!("{shown}");
+    }
+    if played >= MANY {
+        let gaps = coverage.gaps(&MISHAPS);
+        assert!(gaps.is_empty(), "{gaps:#?}");
     }
 }
 

@@ -19,9 +19,10 @@
 //! # Known gaps
 //! A phone dies between two turns of its engine, not between two writes to its disk; the server ends
 //! in good order. The grid is so small that a first sync is one frame. Homes move between two grids
-//! and the server is restored from its own backups, but nobody has two phones and no disk is full.
+//! and the server is restored from its own backups, but nobody has two phones.
 //! Where phones' databases are encrypted the oracle sees only their screens.
 
+pub mod coverage;
 pub mod look;
 pub mod oracle;
 pub mod run;
@@ -32,8 +33,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+pub use self::coverage::Coverage;
 pub use self::run::Canary;
-pub use self::tape::Tape;
+pub use self::tape::{MISHAPS, Tape};
 
 /// What a run did and found.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Ran {
     pub broken: Vec<String>,
     /// The hash of everything that was seen.
     pub trace: [u8; 32],
+    /// What went wrong, and when.
+    pub coverage: Coverage,
 }
 
 impl Ran {
@@ -76,12 +80,13 @@ fn invariant(finding: &str) -> &str {
 /// Plays a tape from the first morning to the end of its healing.
 pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
     let script = Arc::new(Mutex::new(Vec::new()));
+    let coverage = Mutex::new(Coverage::default());
     let played = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime for one thread");
-        runtime.block_on(run::play(&tape, canary, &script))
+        runtime.block_on(run::play(&tape, canary, &script, &coverage))
     }));
     let broken = played.unwrap_or_else(|panic| vec![format!("panic: {}", said(&*panic))]);
     let script = std::mem::take(&mut *script.lock().unwrap_or_else(PoisonError::into_inner));
@@ -95,6 +100,9 @@ pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
         script,
         broken,
         trace: trace.finalize().into(),
+        coverage: coverage
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner),
     }
 }
 

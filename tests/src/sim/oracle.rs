@@ -78,6 +78,8 @@ pub struct Write {
     pub id: RecordId,
     /// What was meant.
     pub what: What,
+    /// Whether its author had the grid at that moment.
+    pub is_allowed: bool,
 }
 
 /// The server's word on a change, in its latest history.
@@ -102,6 +104,8 @@ pub struct Oracle {
     knocks: BTreeMap<(Who, RecordId), i64>,
     is_wang_away: bool,
     was_restored: bool,
+    /// The server was set back in this history, and no phone has told it yet.
+    unnoticed: Option<Epoch>,
     moved: BTreeSet<RecordId>,
 }
 
@@ -121,6 +125,7 @@ impl Oracle {
             knocks: BTreeMap::new(),
             is_wang_away: false,
             was_restored: false,
+            unnoticed: None,
             moved: BTreeSet::new(),
         }
     }
@@ -134,6 +139,13 @@ impl Oracle {
     pub fn restored(&mut self, town: &Town) {
         self.index = look::index(&town.server());
         self.was_restored = true;
+    }
+
+    /// Hears that the server was set back and does not know it: until a phone tells, the two can't
+    /// be compared.
+    pub fn set_back(&mut self, town: &Town) {
+        self.restored(town);
+        self.unnoticed = Some(town.server().asof().epoch);
     }
 
     /// Hears that a change was saved.
@@ -170,7 +182,8 @@ impl Oracle {
                     self.epochs[who] = device.epoch;
                     self.knocks.retain(|(whose, _), _| *whose != who);
                 }
-                if device.epoch == town.server().asof().epoch.0 {
+                let epoch = town.server().asof().epoch;
+                if device.epoch == epoch.0 && self.unnoticed != Some(epoch) {
                     cursors_cover_their_rows(phone, &device, &index, &mut broken);
                     complete_means_complete(phone, &device, &index, &mut broken);
                 }
@@ -200,6 +213,7 @@ impl Oracle {
         self.nothing_waits_behind_another(&mut broken);
         self.effects_are_those_of_one(&truth, &mut broken);
         self.no_value_is_lost(&truth, &mut broken);
+        self.nothing_is_taken_from_who_may_not(&mut broken);
         self.held_fields_wait_for_their_holder(town, &mut broken);
         self.nobody_is_asked_needlessly(&mut broken);
         broken

@@ -12,6 +12,7 @@ use pocketbook_records::rights::Role;
 use pocketbook_server::{Batch, Fault as WriterFault, params};
 use serde_json::Value;
 
+use super::coverage::{Coverage, Phase};
 use super::look;
 use super::oracle::Oracle;
 use super::tape::{Act, Spot, Tape, Who};
@@ -55,6 +56,8 @@ struct Day {
     knocks: BTreeMap<RecordId, u32>,
     drawn: u32,
     backups: Vec<PathBuf>,
+    copies: Vec<PathBuf>,
+    is_server_full: bool,
     oracle: Oracle,
 }
 
@@ -63,6 +66,7 @@ pub(super) async fn play(
     tape: &Tape,
     canary: Option<Canary>,
     script: &Mutex<Vec<String>>,
+    coverage: &Mutex<Coverage>,
 ) -> Vec<String> {
     let note = |line: String| {
         script
@@ -73,7 +77,9 @@ pub(super) async fn play(
     let mut day = Day::begins(tape.seed).await;
     for (at, act) in tape.acts.iter().enumerate() {
         day.world.town().time.passes(40_000);
+        let phases = [day.phase(0), day.phase(1)];
         let came = day.happens(act).await;
+        day.note_mishaps(act, &came, phases, coverage);
         day.sabotage(canary);
         note(format!("{at:2} {act} → {came}; {}", day.stands()));
         let broken = day.oracle.watch(day.world.town(), &day.phones);
@@ -132,6 +138,8 @@ impl Day {
             knocks: BTreeMap::new(),
             drawn: 0,
             backups: Vec::new(),
+            copies: Vec::new(),
+            is_server_full: false,
             oracle,
         }
     }
@@ -139,9 +147,11 @@ impl Day {
     /// Faults end, and after two rounds nothing may be left to do.
     async fn heals(&mut self, note: &impl Fn(String)) -> Vec<String> {
         self.world.hours_pass(2);
+        self.world.town().frees_disk();
         for round in 1..=2 {
             for phone in &self.phones {
                 phone.line().is_good();
+                phone.storage().is_full(false);
                 let done = phone.sync().await;
                 note(format!("healing {round}: {phone:?} → {done:?}"));
                 let mut broken = self.oracle.watch(self.world.town(), &self.phones);
@@ -154,6 +164,22 @@ impl Day {
             }
         }
         Vec::new()
+    }
+
+    fn phase(&self, who: Who) -> Phase {
+        Phase::of(&self.phones[who].status())
+    }
+
+    fn note_mishaps(&self, act: &Act, came: &str, phases: [Phase; 2], coverage: &Mutex<Coverage>) {
+        let mut coverage = coverage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((mishap, who)) = act.mishap().filter(|_| came != nothing()) {
+            coverage.meets(mishap, phases[who]);
+        }
+        for (phone, phase) in self.phones.iter().zip(phases) {
+            for fault in phone.line().met() {
+                coverage.meets(fault.name(), phase);
+            }
+        }
     }
 
     /// Says how both sides stand: part of the trace.
@@ -193,6 +219,9 @@ impl Day {
     }
 
     async fn happens(&mut self, act: &Act) -> String {
+        if self.is_server_full && act.needs_room() {
+            return nothing();
+        }
         match *act {
             Act::Looks(who, spot, n) => self.looks(who, spot, n),
             Act::Enters {
@@ -240,6 +269,24 @@ impl Day {
                 done()
             }
             Act::Restored => self.is_restored(),
+            Act::Copied => {
+                let name = format!("copy-{}", self.copies.len());
+                self.copies.push(self.world.town().is_copied(&name));
+                done()
+            }
+            Act::SetBack => self.is_set_back(),
+            Act::PhoneFull(who, full) => {
+                self.phones[who].storage().is_full(full);
+                done()
+            }
+            Act::ServerFull(full) => {
+                self.is_server_full = full;
+                match full {
+                    true => self.world.town().fills_disk(),
+                    false => self.world.town().frees_disk(),
+                }
+                done()
+            }
         }
     }
 
@@ -250,6 +297,15 @@ impl Day {
         let restored = self.world.town().restores(backup);
         self.oracle.restored(self.world.town());
         format!("lost since {}", restored.lost.after)
+    }
+
+    fn is_set_back(&mut self) -> String {
+        let Some(copy) = self.copies.last() else {
+            return nothing();
+        };
+        self.world.town().is_rolled_back(copy);
+        self.oracle.set_back(self.world.town());
+        done()
     }
 
     async fn syncs(&mut self, who: Who, faults: &[(On, Fault)], kill: Option<u16>) -> String {

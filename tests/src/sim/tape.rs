@@ -114,7 +114,84 @@ pub enum Act {
     BacksUp,
     /// The last backup is all that is left of the server.
     Restored,
+    /// The server's machine is copied behind its back.
+    Copied,
+    /// It is set back to the last copy, and nobody says so.
+    SetBack,
+    /// A phone's storage runs full, or has room again.
+    PhoneFull(Who, bool),
+    /// The server's disk runs full, or has room again.
+    ServerFull(bool),
 }
+
+impl Act {
+    /// Says whether an operator, or a clerk at the desk, does it, who waits while the disk is full.
+    pub fn needs_room(&self) -> bool {
+        matches!(
+            self,
+            Self::Desk(_)
+                | Self::Restarts
+                | Self::Revoked
+                | Self::Granted
+                | Self::BacksUp
+                | Self::Restored
+                | Self::SetBack
+        )
+    }
+
+    /// Returns what is wrong in it and whom it hits, if it is a mishap; what is met on the line is
+    /// counted there.
+    pub fn mishap(&self) -> Option<(&'static str, Who)> {
+        Some(match *self {
+            Self::Syncs(who, _, Some(_)) => ("killed while syncing", who),
+            Self::Repeats(who, _) => ("old request again", who),
+            Self::Killed(who) => ("killed", who),
+            Self::Restarts => ("server restarts", 0),
+            Self::Clock(who, _) => ("clock off", who),
+            Self::Boots(who) => ("boots", who),
+            Self::Hours(400) => ("weeks offline", 0),
+            Self::Revoked => ("grid taken", 0),
+            Self::Granted => ("grid given", 0),
+            Self::Moves(_) => ("home moves", 1),
+            Self::Restored => ("restored", 1),
+            Self::SetBack => ("set back", 1),
+            Self::PhoneFull(who, true) => ("phone full", who),
+            Self::ServerFull(true) => ("server full", 1),
+            _ => return None,
+        })
+    }
+}
+
+/// Everything that a run of many seeds must have met.
+pub const MISHAPS: [&str; 27] = [
+    "request lost",
+    "answer lost",
+    "arrives twice",
+    "request cut",
+    "answer cut",
+    "line dies",
+    "line freezes",
+    "sign-in page",
+    "proxy's error",
+    "server busy",
+    "phone unknown",
+    "delay",
+    "old answer",
+    "killed while syncing",
+    "old request again",
+    "killed",
+    "server restarts",
+    "clock off",
+    "boots",
+    "weeks offline",
+    "grid taken",
+    "grid given",
+    "home moves",
+    "restored",
+    "set back",
+    "phone full",
+    "server full",
+];
 
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,6 +239,10 @@ impl fmt::Display for Act {
             Self::Moves(n) => write!(f, "Zhao moves home {n} to the other grid"),
             Self::BacksUp => write!(f, "the server is backed up"),
             Self::Restored => write!(f, "the server is restored"),
+            Self::Copied => write!(f, "the server's disk is copied"),
+            Self::SetBack => write!(f, "the server is set back to the copy"),
+            Self::PhoneFull(who, full) => write!(f, "the phone of {} is full: {full}", name(who)),
+            Self::ServerFull(full) => write!(f, "the server's disk is full: {full}"),
         }
     }
 }
@@ -228,7 +309,7 @@ fn spot(dice: &mut Dice) -> Spot {
 
 fn happening(dice: &mut Dice) -> Act {
     let who = dice.below(2);
-    match dice.below(22) {
+    match dice.below(26) {
         0..=10 => {
             let mut faults = Vec::new();
             while faults.len() < 4 && dice.once_in(2) {
@@ -246,17 +327,23 @@ fn happening(dice: &mut Dice) -> Act {
         18 => Act::Revoked,
         19 => Act::Granted,
         20 => Act::BacksUp,
-        _ => Act::Restored,
+        21 => Act::Restored,
+        22 => match dice.once_in(2) {
+            true => Act::Copied,
+            false => Act::SetBack,
+        },
+        23..=24 => Act::PhoneFull(who, dice.once_in(2)),
+        _ => Act::ServerFull(dice.once_in(2)),
     }
 }
 
 fn on(dice: &mut Dice) -> On {
-    [On::Any, On::Sync, On::Sync, On::Photo][dice.below(4)]
+    [On::Any, On::Sync, On::Sync, On::Photo, On::Thumbnails][dice.below(5)]
 }
 
 fn fault(dice: &mut Dice) -> Fault {
     let bytes = [0, 20, 300, 900, 5_000][dice.below(5)];
-    match dice.below(14) {
+    match dice.below(16) {
         0..=1 => Fault::LoseRequest,
         2..=3 => Fault::LoseAnswer,
         4 => Fault::Repeat,
@@ -267,6 +354,8 @@ fn fault(dice: &mut Dice) -> Fault {
         9 => Fault::SignInPage,
         10 => Fault::Status(502),
         11 => Fault::Delay([900, 50_000][dice.below(2)]),
+        12 => Fault::Busy,
+        13 => Fault::Stranger,
         _ => Fault::OldAnswer(dice.below(12)),
     }
 }

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pocketbook_records::body::Fields;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::review::{self, REVIEW, REVIEW_SENSITIVE};
+use pocketbook_records::path::{self, Path};
 use pocketbook_records::receipt::{FateKind, Outcome};
 use serde_json::{Value, json};
 
 use super::{Oracle, What, Write, each, named, word};
 use crate::sim::look;
 use crate::sim::tape::Who;
-use crate::world::check::Truth;
+use crate::world::check::{Held, Truth};
 use crate::world::{Phone, Town};
 
 /// Fields that only their holder decides.
@@ -101,18 +103,31 @@ impl Oracle {
         }
     }
 
+    /// What somebody did while the grid was not his waits for its holder; only what is added and
+    /// changes nothing may be taken with a mark.
+    pub(super) fn nothing_is_taken_from_who_may_not(&self, broken: &mut Vec<String>) {
+        for write in self.writes.iter().filter(|write| !write.is_allowed) {
+            let is_edit = matches!(
+                write.what,
+                What::Value { .. } | What::Bit(_) | What::Gone(_)
+            );
+            if is_edit && self.was_taken(write) && !self.moved.contains(&write.id) {
+                let what = &write.what;
+                broken.push(format!("I11: {} {what} was not his to change", write.kind));
+            }
+        }
+    }
+
     /// I8: a field that no machine decides gives way to nobody but its holder: what comes in between
     /// is a proposal, and so is a worker's decision.
     pub(super) fn held_fields_wait_for_their_holder(&self, town: &Town, broken: &mut Vec<String>) {
-        for enrolment in self.enrolments {
-            let rows = look::receipts(&town.server(), enrolment);
-            for receipt in rows.iter().flat_map(|row| &row.receipts) {
-                let gave_way = receipt.fates.iter().find(|fate| {
-                    HELD.contains(&fate.path.as_str()) && fate.fate == FateKind::Shown
-                });
-                if gave_way.is_some() {
-                    broken.push(format!("I8: a held field gave way to {}", receipt.mid));
-                }
+        // Zhao is the holder: what he changes knowingly is decided by that.
+        let rows = look::receipts(&town.server(), self.enrolments[0]);
+        for receipt in rows.iter().flat_map(|row| &row.receipts) {
+            let mut fates = receipt.fates.iter();
+            if fates.any(|fate| HELD.contains(&fate.path.as_str()) && fate.fate == FateKind::Shown)
+            {
+                broken.push(format!("I8: a held field gave way to {}", receipt.mid));
             }
         }
         for write in self.of(0) {
@@ -157,10 +172,12 @@ impl Oracle {
                 continue;
             };
             let held = truth.get(named(write.kind), write.id);
-            let is_stored = held.is_some_and(|held| held.body.get(path) == Some(to));
-            if !is_stored
+            let is_stored = held.is_some_and(|held| at(&held.body, path) == to);
+            // What was taken away leaves nothing that could be lost.
+            if !to.is_null()
+                && !is_stored
                 && !self.was_shown(write, path, to)
-                && !is_in_review(truth, write, path, to)
+                && !self.is_in_review(truth, write, path, to)
             {
                 broken.push(format!(
                     "I8: {} {} {} is lost",
@@ -181,7 +198,7 @@ impl Oracle {
             match &other.what {
                 What::Value { path: at, was, .. } => *at == path && (was == to || is_own),
                 What::Gone(shown) => {
-                    is_own || shown.get(path) == Some(to) || self.lay_over(other, write, path)
+                    is_own || at(shown, path) == to || self.lay_over(other, write, path)
                 }
                 What::Decided { path: at, seen } => {
                     (at == path || at == "*") && seen.contains(&write.mid.to_string())
@@ -199,21 +216,44 @@ impl Oracle {
             is_here && is_parked && matches!(own.what, What::Value { path: at, .. } if at == path)
         })
     }
-}
 
-fn is_in_review(truth: &Truth, write: &Write, path: &str, to: &Value) -> bool {
-    let whole = [("person", "*"), ("person-sensitive", "*")];
-    let asked = whole.into_iter().chain([(write.kind, path)]);
-    asked.into_iter().any(|(kind, at)| {
-        let id = review::id(kind, write.id, at);
-        let kinds = [&REVIEW, &REVIEW_SENSITIVE];
-        let mut held = kinds.into_iter().filter_map(|kind| truth.get(kind, id));
-        held.any(|held| {
-            // What a mirror brought back after a restore has another name; of a deleted record the
-            // candidates are fields by path.
-            each(held, "candidates").any(|one| {
-                one["id"] == json!(write.mid) || one["value"] == *to || one["value"][path] == *to
+    /// Says whether a review holds this value: an open one, or one whose decision had been shown it.
+    fn is_in_review(&self, truth: &Truth, write: &Write, path: &str, to: &Value) -> bool {
+        let whole = [("person", "*"), ("person-sensitive", "*")];
+        let asked = whole.into_iter().chain([(write.kind, path)]);
+        asked.into_iter().any(|(kind, at)| {
+            let id = review::id(kind, write.id, at);
+            let kinds = [&REVIEW, &REVIEW_SENSITIVE];
+            let mut held = kinds.into_iter().filter_map(|kind| truth.get(kind, id));
+            held.any(|held| {
+                // What a mirror brought back after a restore has another name; of a deleted record
+                // the candidates are fields by path.
+                let mut candidates = each(held, "candidates");
+                let own = candidates.find(|one| {
+                    let value = &one["value"];
+                    one["id"] == json!(write.mid) || value == to || value[path] == *to
+                });
+                own.is_some_and(|own| self.was_decided_knowingly(held, &own["id"]))
             })
         })
-    })
+    }
+
+    /// Says whether the decision that closed a review, if one of ours did, had been shown this
+    /// candidate.
+    fn was_decided_knowingly(&self, review: &Held, candidate: &Value) -> bool {
+        let is_closed = review.body.get("state") == Some(&json!("closed"));
+        let by = review.body.get("transition");
+        let mut writes = self.writes.iter();
+        let closing = writes.find(|write| by == Some(&json!(write.mid)));
+        !is_closed
+            || closing.is_none_or(|closing| match &closing.what {
+                What::Decided { seen, .. } => seen.iter().any(|seen| candidate == seen),
+                _ => true,
+            })
+    }
+}
+
+fn at<'a>(body: &'a Fields, path: &str) -> &'a Value {
+    static NOTHING: Value = Value::Null;
+    Path::parse(path).map_or(&NOTHING, |path| path::get(body, &path))
 }

@@ -170,11 +170,11 @@ impl Oracle {
 /// Returns the field that a change touches.
 fn field(what: &What) -> &str {
     match what {
-        What::Value { path, .. } => path,
-        What::Decided { path, .. } => path,
+        What::Value { path, .. } => path.split('/').next().unwrap_or(path),
+        What::Decided { path, .. } => path.split('/').next().unwrap_or(path),
         What::Bit(_) => "knocks",
         What::Item(_) => "notes",
-        What::Other => "tags",
+        What::Other => "grid",
         What::Born | What::Gone(_) => "",
     }
 }

@@ -1,6 +1,7 @@
 //! What people do: each deed is tried as a screen would try it, and noted with what was shown.
 
 use pocketbook::books::{NewRecord, Take};
+use pocketbook::photos::Size;
 use pocketbook::store::outbox::Authored;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kind::Kind;
@@ -57,6 +58,7 @@ impl Day {
                     kind: kind.name,
                     id,
                     what,
+                    is_allowed: who == 1 || self.has_grid,
                 };
                 let said = format!("{} as {}", write.what, mseq.0);
                 self.oracle.noted(write);
@@ -95,6 +97,8 @@ impl Day {
             return nothing();
         }
         let saved = self.phones[who].tries_to_enter(&screen, path, to.clone());
+        // It may be left open, and be typed into once more.
+        self.screens.insert((who, spot, id), screen);
         let what = What::Value { path, was, to };
         self.wrote(who, kind, id, what, saved)
     }
@@ -132,14 +136,22 @@ impl Day {
             return nothing();
         };
         self.drawn += 1;
-        let path = ["tags/old-alone", "tags/disabled"][n % 2];
-        let to = match screen.value(path) {
-            Value::Null => json!({"proof": format!("证{}", self.drawn)}),
-            _ if n < 2 => Value::Null,
-            _ => json!({"proof": format!("证{}", self.drawn)}),
+        let (tag, path) = [
+            ("tags/old-alone", "tags/old-alone/proof"),
+            ("tags/disabled", "tags/disabled/proof"),
+        ][n % 2];
+        let was = screen.value(path);
+        let to = match was {
+            Value::String(_) if n < 2 => Value::Null,
+            _ => json!(format!("证{}", self.drawn)),
         };
-        let saved = self.phones[who].tries_to_enter(&screen, path, to);
-        self.wrote(who, &PERSON, person, What::Other, saved)
+        let shall_be = match &to {
+            Value::Null => Value::Null,
+            proof => json!({ "proof": proof }),
+        };
+        let saved = self.phones[who].tries_to_enter(&screen, tag, shall_be);
+        let what = What::Value { path, was, to };
+        self.wrote(who, &PERSON, person, what, saved)
     }
 
     pub(super) fn notes(&mut self, who: Who, n: usize) -> String {
@@ -207,7 +219,9 @@ impl Day {
         let phone = &self.phones[who];
         let draft = phone.drafts_cover(&self.grid, "东门");
         if with_photo {
-            phone.adds_photo(draft, &photo(self.cases.len()));
+            // A full phone takes no photo; the report goes on without.
+            let taken = photo(self.cases.len());
+            let _ = phone.book().add_photo(draft, &taken, Size::Master);
         }
         let saved = phone.book().report(draft);
         self.cases.push(draft.id);
