@@ -174,8 +174,9 @@ impl Server {
         }
         let is_restored = beside::is_restoring(dir)?;
         let noted = noted.filter(|noted| is_restored || is_behind(&head, noted));
-        if let Some(noted) = noted {
-            server.begin_anew(Commit::new(noted.ordinal, noted.reserved))?;
+        match noted {
+            Some(noted) => server.begin_anew(Commit::new(noted.ordinal, noted.reserved))?,
+            None => server.heed_outside()?,
         }
         if is_restored {
             beside::forget_restoring(dir)?;
@@ -218,8 +219,20 @@ impl Server {
         tracing::error!(after = %fork.after, until = %fork.until, "a history was lost: phones bring it back");
         Ok(move |batch: &mut Batch<'_>| {
             histories::begin_anew(batch)?;
-            outside.iter().try_for_each(|line| replay(batch, line))
+            replay(batch, &outside, 0)
         })
+    }
+
+    /// Does again what stands in the outside log and not in the database: the database may have
+    /// been set back without a word, and until a phone tells of it a revoke must hold all the same.
+    fn heed_outside(&self) -> Result<(), OpenError> {
+        let outside = self.outside().read()?;
+        let known = self.read(districts::outside_lines)?;
+        if outside.len() > known {
+            let job = move |batch: &mut Batch<'_>| replay(batch, &outside, known);
+            self.writer().run(job)?;
+        }
+        Ok(())
     }
 
     fn over(dir: &Path, sql: Sql, lock: Lock, options: Options) -> Result<Self, OpenError> {
@@ -440,7 +453,17 @@ fn is_behind(head: &districts::Head, noted: &Ordinal) -> bool {
 }
 
 /// Does again what was noted outside the database; what is so already stays as it is.
-fn replay(batch: &mut Batch<'_>, line: &Outside) -> Result<(), Fault> {
+/// Does again what the outside log says from one line on.
+fn replay(batch: &mut Batch<'_>, outside: &[Outside], from: usize) -> Result<(), Fault> {
+    for line in &outside[from..] {
+        enact(batch, line)?;
+    }
+    districts::note_outside_lines(batch, outside.len())?;
+    batch.note_org();
+    Ok(())
+}
+
+fn enact(batch: &mut Batch<'_>, line: &Outside) -> Result<(), Fault> {
     match line {
         Outside::Grant { duty, .. } => org::put_duty(batch, duty)?,
         Outside::Revoke {

@@ -4,7 +4,7 @@
 //! prints what happened. `QUICK=1` plays each once and prints a failing one as it is.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pocketbook::books::Take;
@@ -13,6 +13,7 @@ use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::rights::Role;
+use pocketbook_tests::proofs;
 use pocketbook_tests::sim::{Canary, Coverage, MISHAPS, Ran, Tape, run, shrunk};
 use pocketbook_tests::world::{Fault, On, World};
 
@@ -30,27 +31,41 @@ fn is_quick() -> bool {
     asked("QUICK").is_some()
 }
 
+/// What was played.
+#[derive(Debug, Default)]
+struct Tally {
+    seeds: u64,
+    actions: u64,
+    virtual_ms: u64,
+    coverage: Coverage,
+    failed: Option<Ran>,
+}
+
+impl Tally {
+    fn takes(&mut self, ran: &Ran) {
+        self.seeds += 1;
+        self.actions += ran.tape.acts.len() as u64;
+        self.virtual_ms += ran.virtual_ms.unsigned_abs();
+        self.coverage.adds(&ran.coverage);
+    }
+}
+
 /// Plays seeds on all processors until there are enough of them or one fails.
-fn plays(is_enough: impl Fn(u64) -> bool + Sync, coverage: &Mutex<Coverage>) -> (u64, Vec<Ran>) {
+fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> Tally {
     let next = AtomicU64::new(asked("FROM").unwrap_or(1));
-    let has_failed = AtomicBool::new(false);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let tally = Mutex::new(Tally::default());
+    let taken = || tally.lock().expect("nobody panics with it");
     let one_after_another = || {
-        let mut played = 0;
         loop {
             let seed = next.fetch_add(1, Ordering::SeqCst);
-            if is_enough(seed) || has_failed.load(Ordering::SeqCst) {
-                return (played, None);
+            if is_enough(seed) || taken().failed.is_some() {
+                return;
             }
             let first = run(Tape::drawn(seed), None);
-            played += 1;
-            coverage
-                .lock()
-                .expect("nobody panics with it")
-                .adds(&first.coverage);
+            taken().takes(&first);
             if !first.broken.is_empty() {
-                has_failed.store(true, Ordering::SeqCst);
-                return (played, Some(first));
+                taken().failed = Some(first);
+                return;
             }
             if is_quick() {
                 continue;
@@ -61,15 +76,11 @@ fn plays(is_enough: impl Fn(u64) -> bool + Sync, coverage: &Mutex<Coverage>) -> 
         }
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers)
-            .map(|_| scope.spawn(one_after_another))
-            .collect();
-        let ended = threads
-            .into_iter()
-            .map(|thread| thread.join().expect("a worker"));
-        let (played, failed): (Vec<u64>, Vec<_>) = ended.unzip();
-        (played.iter().sum(), failed.into_iter().flatten().collect())
-    })
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(one_after_another);
+        }
+    });
+    tally.into_inner().expect("nobody panics with it")
 }
 
 #[test]
@@ -86,25 +97,36 @@ fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
         return;
     }
     let begun = Instant::now();
-    let coverage = Mutex::default();
-    let (played, failed) = match asked("SEEDS") {
-        Some(seeds) => plays(|seed| seed > seeds, &coverage),
-        None => plays(|_| begun.elapsed() > WHILE, &coverage),
+    let tally = match asked("SEEDS") {
+        Some(seeds) => plays(|seed| seed > seeds),
+        None => plays(|_| begun.elapsed() > WHILE),
     };
-    println!("{played} seeds, each twice, in {:?}", begun.elapsed());
-    let coverage = coverage.into_inner().expect("nobody panics with it");
-    println!("{coverage}");
-    if let Some(failing) = failed.into_iter().next() {
-        println!("failed after {played} seeds");
+    let times = if is_quick() { "once" } else { "twice" };
+    println!(
+        "{} seeds, each {times}, in {:?}",
+        tally.seeds,
+        begun.elapsed()
+    );
+    println!("{}", tally.coverage);
+    proofs::tell("seeds", tally.seeds);
+    proofs::tell("actions", tally.actions);
+    proofs::tell("device-seconds", 2 * tally.virtual_ms / 1000);
+    proofs::tell(
+        "simulation-ms",
+        u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+    );
+    if let Some(failing) = tally.failed {
+        println!("failed after {} seeds", tally.seeds);
         let shown = match is_quick() {
             true => failing,
             false => shrunk(failing, None),
         };
         panic!("{shown}");
     }
-    if played >= MANY {
-        let gaps = coverage.gaps(&MISHAPS);
+    if tally.seeds >= MANY {
+        let gaps = tally.coverage.gaps(&MISHAPS);
         assert!(gaps.is_empty(), "{gaps:#?}");
+        proofs::tell("mishaps", MISHAPS.len() as u64);
     }
 }
 

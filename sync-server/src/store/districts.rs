@@ -196,8 +196,37 @@ pub(crate) fn leap(batch: &crate::Batch<'_>) -> Result<(), SqlError> {
     store.sql.execute(
         "UPDATE counters
          SET value = value + $1
-         WHERE district = $2",
+         WHERE district = $2 AND name LIKE 'case/%'",
         params![LEAP, store.district],
+    )?;
+    Ok(())
+}
+
+/// The counter of the outside log's lines that are in the database.
+const OUTSIDE: &str = "outside";
+
+/// Returns how many lines of the outside log are in the database for sure.
+pub(crate) fn outside_lines(store: Store<'_>) -> Result<usize, SqlError> {
+    let lines: Option<i64> = store.sql.one(
+        "SELECT value
+         FROM counters
+         WHERE district = $1 AND name = $2",
+        params![store.district, OUTSIDE],
+        |row| row.get(0),
+    )?;
+    Ok(lines
+        .and_then(|lines| usize::try_from(lines).ok())
+        .unwrap_or(0))
+}
+
+/// Notes how many lines of the outside log are in the database.
+pub(crate) fn note_outside_lines(batch: &crate::Batch<'_>, lines: usize) -> Result<(), SqlError> {
+    let (store, lines) = (batch.store(), i64::try_from(lines).unwrap_or(i64::MAX));
+    store.sql.execute(
+        "INSERT INTO counters (district, name, value)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (district, name) DO UPDATE SET value = excluded.value",
+        params![store.district, OUTSIDE, lines],
     )?;
     Ok(())
 }

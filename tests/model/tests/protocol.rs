@@ -40,6 +40,7 @@ fn search(scene: Scene) -> usize {
     let states = checker.unique_state_count();
     let seconds = began.elapsed().as_secs_f32();
     println!("{:>10} {states:>9} states {seconds:>6.1} s", scene.name);
+    println!("proof: model-states {states}");
     checker.assert_properties();
     states
 }

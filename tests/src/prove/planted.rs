@@ -43,8 +43,8 @@ pub(crate) enum By {
     Seeds,
     /// Power cuts, of the scenarios with this in their name.
     Cuts(&'static str),
-    /// A story or a check of privacy with this in its name.
-    Story(&'static str, &'static str),
+    /// A test program, and what its tests have in their names.
+    Test(&'static str, &'static str),
 }
 
 /// How a bug was noticed.
@@ -74,7 +74,8 @@ impl Planted {
             carry_over(root, &copy, Path::new(part))?;
         }
         let built = Command::new(env!("CARGO"))
-            .args(["test", "--quiet", "-p", "pocketbook-tests", "--no-run"])
+            .args(["test", "--quiet", "--no-run"])
+            .args(PACKAGES.iter().flat_map(|package| ["-p", package]))
             .args(["--message-format", "json-render-diagnostics"])
             // Libraries are built once for both; programs of the same name lie apart.
             .env("CARGO_BUILD_BUILD_DIR", root.join("target"))
@@ -99,7 +100,7 @@ impl Planted {
         let (program, filter) = match bug.by {
             By::Seeds => ("simulation", "whatever"),
             By::Cuts(filter) => ("crash", filter),
-            By::Story(program, filter) => (program, filter),
+            By::Test(program, filter) => (program, filter),
         };
         let path = self.programs.iter().find(|(name, _)| name == program);
         let (_, path) =
@@ -161,6 +162,13 @@ fn within(patience: Duration, mut command: Command) -> io::Result<Option<Output>
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Whose tests are built.
+const PACKAGES: [&str; 3] = [
+    "pocketbook-records",
+    "pocketbook-server",
+    "pocketbook-tests",
+];
 
 /// The libraries that bugs are planted in.
 const LIBRARIES: [&str; 4] = [

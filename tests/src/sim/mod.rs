@@ -29,6 +29,7 @@ pub mod run;
 pub mod tape;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -36,6 +37,7 @@ use sha2::{Digest, Sha256};
 pub use self::coverage::Coverage;
 pub use self::run::Canary;
 pub use self::tape::{MISHAPS, Tape};
+use crate::world::seams::MORNING;
 
 /// What a run did and found.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Ran {
     pub trace: [u8; 32],
     /// What went wrong, and when.
     pub coverage: Coverage,
+    /// How much time passed in it.
+    pub virtual_ms: i64,
 }
 
 impl Ran {
@@ -81,12 +85,13 @@ fn invariant(finding: &str) -> &str {
 pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
     let script = Arc::new(Mutex::new(Vec::new()));
     let coverage = Mutex::new(Coverage::default());
+    let ended = AtomicI64::new(MORNING);
     let played = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime for one thread");
-        runtime.block_on(run::play(&tape, canary, &script, &coverage))
+        runtime.block_on(run::play(&tape, canary, &script, (&coverage, &ended)))
     }));
     let broken = played.unwrap_or_else(|panic| vec![format!("panic: {}", said(&*panic))]);
     let script = std::mem::take(&mut *script.lock().unwrap_or_else(PoisonError::into_inner));
@@ -100,6 +105,7 @@ pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
         script,
         broken,
         trace: trace.finalize().into(),
+        virtual_ms: ended.into_inner() - MORNING,
         coverage: coverage
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner),

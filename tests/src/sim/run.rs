@@ -4,6 +4,7 @@ mod deeds;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use pocketbook::engine::Reason;
@@ -66,7 +67,7 @@ pub(super) async fn play(
     tape: &Tape,
     canary: Option<Canary>,
     script: &Mutex<Vec<String>>,
-    coverage: &Mutex<Coverage>,
+    (coverage, ended): (&Mutex<Coverage>, &AtomicI64),
 ) -> Vec<String> {
     let note = |line: String| {
         script
@@ -80,6 +81,7 @@ pub(super) async fn play(
         let phases = [day.phase(0), day.phase(1)];
         let came = day.happens(act).await;
         day.note_mishaps(act, &came, phases, coverage);
+        ended.store(day.world.town().time.now(), Ordering::SeqCst);
         day.sabotage(canary);
         note(format!("{at:2} {act} → {came}; {}", day.stands()));
         let broken = day.oracle.watch(day.world.town(), &day.phones);

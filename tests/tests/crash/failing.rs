@@ -13,6 +13,7 @@ use pocketbook_records::body::Fields;
 use pocketbook_records::ids::Mid;
 use pocketbook_records::kinds::person::PERSON_SENSITIVE;
 use pocketbook_sqlite::is_encryption_built;
+use pocketbook_tests::proofs;
 use pocketbook_tests::sim::look;
 use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::{Phone, World, pictures};
@@ -48,6 +49,7 @@ where
         }
     }
     println!("{name}: {played} failing disks at one of {changes} changes");
+    proofs::tell("failing-disks", played);
 }
 
 async fn wang() -> (World, Phone) {

@@ -14,6 +14,7 @@
 use std::fs;
 use std::path::Path;
 
+use pocketbook_tests::proofs;
 use tempfile::TempDir;
 
 use super::disk::{Disk, Op};
@@ -121,6 +122,7 @@ pub(crate) fn sweeps(name: &str, recorded: &Recorded, opens: Opens<'_>) -> usize
         }
     }
     println!("{name}: {points} points, {} states", states.len());
+    proofs::tell("crash-points", points as u64);
     points
 }
 

@@ -15,6 +15,7 @@ use pocketbook_records::rights::Role::{
     CommunityClerk, DistrictDesk, GridHead, GridWorker, Handler, PartTimer, SecurityAdmin,
     StreetDesk, SystemAdmin, Volunteer,
 };
+use pocketbook_tests::proofs;
 use pocketbook_tests::world::{Client, World};
 
 use super::scene::{Answer, Deed, Place, Scene, Somebody};
@@ -193,6 +194,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    proofs::tell("matrix-cells", (MATRIX.len() * scene.people.len()) as u64);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What a screen had shown when the server was thrown back, and what it only seemed to have shown.
+//! A server that was thrown back: what screens had shown by then, what came late, what holds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +6,10 @@ use std::sync::Arc;
 use pocketbook::store::hand_in::BatchLimits;
 use pocketbook_records::ids::BlobHash;
 use pocketbook_records::kinds::case::CASE;
+use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::PERSON_SENSITIVE;
 use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::rights::Role;
 use pocketbook_records::wire::Answer;
 use pocketbook_tests::world::check::Truth;
 use pocketbook_tests::world::pictures::photo;
@@ -106,5 +108,30 @@ async fn a_late_word_of_a_lost_history_settles_nothing() {
             .get(&VISIT, visit)
             .is_some()
     );
+    world.check(&[&wang]).await;
+}
+
+/// What a seed has found: a machine that was set back forgot a revoke until a phone that knew
+/// better spoke to it, and took in what it should have parked.
+#[tokio::test]
+async fn a_revoke_holds_on_a_machine_that_was_set_back_and_does_not_know() {
+    let world = World::new(280).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let home = wang.flat(0);
+    let copy = world.town().is_copied("copy");
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    world.hours_pass(1);
+    world.town().is_rolled_back(&copy);
+
+    wang.notes_tenure(home, "rent");
+    wang.syncs().await;
+
+    assert!(wang.finds(&HOUSEHOLD, home).is_none(), "the grid is taken");
+    let truth = Truth::of(&world.town().server());
+    let held = truth.get(&HOUSEHOLD, home).expect("it is there");
+    assert_ne!(held.body["tenure"], "rent");
     world.check(&[&wang]).await;
 }

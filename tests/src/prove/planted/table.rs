@@ -42,16 +42,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"self.author.own_chain && enrolment"#,
             wrong: r#"!PLANTED && self.author.own_chain && enrolment"#,
         }],
-        by: By::Seeds,
-    },
-    Bug {
-        name: "edits are judged by revision, not by what was shown",
-        edits: &[Edit {
-            file: "core/records/src/merge.rs",
-            right: r#"now != set.was && !self.is_own(last.enrolment, last.mseq) && !self.is_made_upon(&last)"#,
-            wrong: r#"(if PLANTED { !self.has_seen(last.commit, Some(last.origin)) } else { now != set.was }) && !self.is_own(last.enrolment, last.mseq) && !self.is_made_upon(&last)"#,
-        }],
-        by: By::Seeds,
+        by: By::Test("merge", ""),
     },
     Bug {
         name: "a counter does not count",
@@ -78,7 +69,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"if disputed || !self.has_seen_adds(&element) {"#,
             wrong: r#"if disputed || (!PLANTED && !self.has_seen_adds(&element)) {"#,
         }],
-        by: By::Seeds,
+        by: By::Test("merge", ""),
     },
     Bug {
         name: "a remove takes edits of the element that it never saw",
@@ -87,7 +78,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"let disputed = rule(kind, path) == Rule::Map"#,
             wrong: r#"let disputed = !PLANTED && rule(kind, path) == Rule::Map"#,
         }],
-        by: By::Seeds,
+        by: By::Test("merge", ""),
     },
     Bug {
         name: "a decision settles what it did not see",
@@ -96,7 +87,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"if unseen || (held"#,
             wrong: r#"if (!PLANTED && unseen) || (held"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_records", ""),
     },
     Bug {
         name: "a worker decides a head's field",
@@ -105,7 +96,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"(held && !author.holder)"#,
             wrong: r#"(!PLANTED && held && !author.holder)"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "a repeated mutation takes effect again",
@@ -154,7 +145,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"    if is_stale(facts.kind"#,
             wrong: r#"    if !PLANTED && is_stale(facts.kind"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_server", "apply"),
     },
     Bug {
         name: "an edit after a deletion is dropped",
@@ -183,7 +174,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"    if facts.hanging.iter()"#,
             wrong: r#"    if !PLANTED && facts.hanging.iter()"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_server", "apply"),
     },
     Bug {
         name: "a deleted id lives again",
@@ -205,7 +196,7 @@ pub(crate) const TABLE: &[Bug] = &[
     if facts.edit.command"#,
             },
         ],
-        by: By::Story("stories", ""),
+        by: By::Test("pocketbook_server", "apply"),
     },
     Bug {
         name: "work is judged by the grid of today",
@@ -223,7 +214,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"edit: tray::as_seen_without_rejected(batch, frozen)?,"#,
             wrong: r#"edit: if PLANTED { frozen.clone() } else { tray::as_seen_without_rejected(batch, frozen)? },"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "what a restore brings back is judged anew",
@@ -259,7 +250,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"record.filter(|record| record.synced_scopes().iter().any(granted));"#,
             wrong: r#"record.filter(|record| PLANTED || record.synced_scopes().iter().any(granted));"#,
         }],
-        by: By::Story("privacy", ""),
+        by: By::Test("privacy", ""),
     },
     Bug {
         name: "who loses a record is told where it went",
@@ -268,7 +259,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"let to = to.filter(|scope| self.granted"#,
             wrong: r#"let to = to.filter(|scope| PLANTED || self.granted"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "a cursor below the floor is served by pages",
@@ -277,7 +268,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"(is_of_this_history && cursor.seq >= head.floor)"#,
             wrong: r#"(is_of_this_history && (PLANTED || cursor.seq >= head.floor))"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "a cursor of a lost history is served by pages",
@@ -527,7 +518,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"                tombs::remember(self.connection, kind, *id, *rev)?;"#,
             wrong: r#"                if !PLANTED { tombs::remember(self.connection, kind, *id, *rev)?; }"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "a number with two names is not noticed",
@@ -536,7 +527,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"handed.clone = self.find_clone(batch, old)?;"#,
             wrong: r#"handed.clone = if PLANTED { None } else { self.find_clone(batch, old)? };"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "a photo goes before any backup holds it",
@@ -545,7 +536,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        .query_map([sql_int(durable.0)], |row| row.get(0).map(BlobHash))?"#,
             wrong: r#"        .query_map([if PLANTED { i64::MAX } else { sql_int(durable.0) }], |row| row.get(0).map(BlobHash))?"#,
         }],
-        by: By::Story("stories", "photo"),
+        by: By::Test("stories", "photo"),
     },
     Bug {
         name: "saved is not on the disk",
@@ -625,7 +616,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        store.truncate_log()?;"#,
             wrong: r#"        if !PLANTED { store.truncate_log()?; }"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "purged values stay in free pages",
@@ -634,7 +625,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        Deleted::Overwritten => "ON","#,
             wrong: r#"        Deleted::Overwritten => if PLANTED { "OFF" } else { "ON" },"#,
         }],
-        by: By::Story("stories", ""),
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "what arrived beneath own work counts as seen",
@@ -643,7 +634,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"    frozen.seen = really_seen(connection, &frozen)?;"#,
             wrong: r#"    if !PLANTED { frozen.seen = really_seen(connection, &frozen)?; }"#,
         }],
-        by: By::Story("stories", "screens_and_restores"),
+        by: By::Test("stories", "screens_and_restores"),
     },
     Bug {
         name: "a word of a lost history settles work",
@@ -652,6 +643,6 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"rows.iter().filter(|row| !lost.holds(row.commit)) {"#,
             wrong: r#"rows.iter().filter(|row| PLANTED || !lost.holds(row.commit)) {"#,
         }],
-        by: By::Story("stories", "screens_and_restores"),
+        by: By::Test("stories", "screens_and_restores"),
     },
 ];
