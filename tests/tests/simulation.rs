@@ -110,6 +110,8 @@ fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
     println!("{}", tally.coverage);
     proofs::tell("seeds", tally.seeds);
     proofs::tell("actions", tally.actions);
+    let restores = ["restored", "set back"].map(|how| tally.coverage.times(how));
+    proofs::tell("restores", restores.iter().sum());
     proofs::tell("device-seconds", 2 * tally.virtual_ms / 1000);
     proofs::tell(
         "simulation-ms",

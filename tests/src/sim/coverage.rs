@@ -76,6 +76,13 @@ impl Coverage {
         }
     }
 
+    /// Returns how often a fault was met.
+    pub fn times(&self, fault: &str) -> u64 {
+        self.met
+            .get(fault)
+            .map_or(0, |phases| phases.values().sum())
+    }
+
     /// Returns what is missing: faults that never met a state, were met too rarely to mean
     /// anything, or were in nearly every run.
     pub fn gaps(&self, expected: &[&'static str]) -> Vec<String> {

@@ -99,6 +99,8 @@ pub struct Oracle {
     receipts: BTreeMap<Mid, Word>,
     waiting: [BTreeSet<Mid>; 2],
     epochs: [u32; 2],
+    /// Whether a phone has heard of a new history and not yet read all of it.
+    adopts: [bool; 2],
     index: BTreeMap<Place, Index>,
     bodies: BTreeMap<(String, RecordId, u64), String>,
     knocks: BTreeMap<(Who, RecordId), i64>,
@@ -120,6 +122,7 @@ impl Oracle {
             receipts: BTreeMap::new(),
             waiting: Default::default(),
             epochs: [0; 2],
+            adopts: [false; 2],
             index: look::index(&town.server()),
             bodies: BTreeMap::new(),
             knocks: BTreeMap::new(),
@@ -178,9 +181,13 @@ impl Oracle {
         for (who, phone) in phones.iter().enumerate() {
             if let Some(device) = look::device(phone) {
                 if self.epochs[who] != device.epoch {
-                    // What others counted since the backup is theirs to bring back.
                     self.epochs[who] = device.epoch;
+                    self.adopts[who] = true;
+                }
+                if self.adopts[who] {
+                    // What others counted since the backup is theirs to bring back.
                     self.knocks.retain(|(whose, _), _| *whose != who);
+                    self.adopts[who] = !device.scopes.values().all(|read| read.is_caught_up);
                 }
                 let epoch = town.server().asof().epoch;
                 if device.epoch == epoch.0 && self.unnoticed != Some(epoch) {

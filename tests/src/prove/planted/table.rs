@@ -87,7 +87,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"if unseen || (held"#,
             wrong: r#"if (!PLANTED && unseen) || (held"#,
         }],
-        by: By::Test("pocketbook_records", ""),
+        by: By::Test("merge", ""),
     },
     Bug {
         name: "a worker decides a head's field",
@@ -205,7 +205,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"    if work.at.from >= since {"#,
             wrong: r#"    if PLANTED || work.at.from >= since {"#,
         }],
-        by: By::Seeds,
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "the screen of rejected work is not undone",
@@ -214,7 +214,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"edit: tray::as_seen_without_rejected(batch, frozen)?,"#,
             wrong: r#"edit: if PLANTED { frozen.clone() } else { tray::as_seen_without_rejected(batch, frozen)? },"#,
         }],
-        by: By::Test("stories", ""),
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "what a restore brings back is judged anew",
@@ -241,7 +241,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"page.caught_up = at == head.seq;"#,
             wrong: r#"page.caught_up = PLANTED || at == head.seq;"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "single bodies go to whoever asks",
@@ -259,7 +259,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"let to = to.filter(|scope| self.granted"#,
             wrong: r#"let to = to.filter(|scope| PLANTED || self.granted"#,
         }],
-        by: By::Test("stories", ""),
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "a cursor below the floor is served by pages",
@@ -268,7 +268,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"(is_of_this_history && cursor.seq >= head.floor)"#,
             wrong: r#"(is_of_this_history && (PLANTED || cursor.seq >= head.floor))"#,
         }],
-        by: By::Test("stories", ""),
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "a cursor of a lost history is served by pages",
@@ -518,7 +518,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"                tombs::remember(self.connection, kind, *id, *rev)?;"#,
             wrong: r#"                if !PLANTED { tombs::remember(self.connection, kind, *id, *rev)?; }"#,
         }],
-        by: By::Test("stories", ""),
+        by: By::Test("pocketbook", ""),
     },
     Bug {
         name: "a number with two names is not noticed",
@@ -644,5 +644,14 @@ pub(crate) const TABLE: &[Bug] = &[
             wrong: r#"rows.iter().filter(|row| PLANTED || !lost.holds(row.commit)) {"#,
         }],
         by: By::Test("stories", "screens_and_restores"),
+    },
+    Bug {
+        name: "a machine that was set back forgets a revoke",
+        edits: &[Edit {
+            file: "sync-server/src/server.rs",
+            right: r#"        if outside.len() > known {"#,
+            wrong: r#"        if outside.len() > known && !PLANTED {"#,
+        }],
+        by: By::Test("stories", "set_back"),
     },
 ];
