@@ -250,6 +250,25 @@ fn removing_a_tag_disputes_the_proof_that_was_not_seen() {
 }
 
 #[test]
+fn removing_a_tag_asks_about_what_was_written_in_it_meanwhile() {
+    let base = stored(json!({"tags": {"lives-alone": {"proof": "old"}}}));
+    let mut writes = patch();
+    writes.set.push(set(
+        "tags/lives-alone/since",
+        Value::Null,
+        json!("2020-01-01"),
+    ));
+    let mut removes = patch();
+    removes
+        .remove
+        .insert(path("tags"), vec!["lives-alone".into()]);
+    let (middle, _) = apply(&base, &writes, &author(1, 1, 5, 6, 2));
+    let (after, merged) = apply(&middle, &removes, &author(2, 1, 5, 6, 3));
+    assert_eq!(after.body["tags"]["lives-alone"]["since"], "2020-01-01");
+    assert_eq!(merged.disputes[0].path, path("tags/lives-alone/since"));
+}
+
+#[test]
 fn edits_are_checked_against_the_table() {
     let check = |mut frozen: Frozen, text: &str, to: Value| {
         frozen.set.push(set(text, Value::Null, to));
