@@ -6,6 +6,7 @@ mod add_person;
 mod drafts;
 mod in_step;
 mod invitation;
+mod journal;
 mod manhole_cover;
 mod one_household;
 mod oracle;

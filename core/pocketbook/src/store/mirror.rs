@@ -35,7 +35,8 @@ use crate::error::Result;
 use crate::store::blobs::{names, thumbnails};
 use crate::store::trace::{self, Why};
 use crate::store::{
-    Store, compare, histories, kind_named, meta, purge, receipts, scopes, sql_int, tombs, view,
+    Store, compare, histories, journal, kind_named, meta, purge, receipts, scopes, sql_int, tombs,
+    view,
 };
 
 /// What an answer changed.
@@ -170,6 +171,7 @@ impl<'t> Door<'t> {
             self.purged
                 .add_files(names::release(self.connection, answer.durable)?);
         }
+        journal::expire(self.connection, answer.durable, answer.asof.time)?;
         meta::write(self.connection, meta::DURABLE, &durable)
     }
 

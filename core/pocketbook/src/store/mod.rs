@@ -23,6 +23,7 @@ pub(crate) mod compare;
 pub mod drafts;
 pub mod hand_in;
 pub(crate) mod histories;
+pub(crate) mod journal;
 pub mod lists;
 pub(crate) mod meta;
 pub mod mirror;
