@@ -268,7 +268,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"(is_of_this_history && cursor.seq >= head.floor)"#,
             wrong: r#"(is_of_this_history && (PLANTED || cursor.seq >= head.floor))"#,
         }],
-        by: By::Test("pocketbook_server", ""),
+        by: By::Test("stories", "reconcile"),
     },
     Bug {
         name: "a cursor of a lost history is served by pages",
@@ -277,7 +277,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"let is_of_this_history = cursor.epoch"#,
             wrong: r#"let is_of_this_history = PLANTED || cursor.epoch"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_server", "feed"),
     },
     Bug {
         name: "a moved record stays in its old grid's scopes",
