@@ -76,19 +76,17 @@ pub(crate) struct Work {
     pub(crate) at: Interval,
     /// Whether somebody has ruled on it already.
     pub(crate) ruling: Ruling,
-    /// What a history that was lost made of it, if a phone brings it back with proof.
+    /// What it had become in a history that was lost, if a phone brings it back with proof of that.
     pub(crate) retold: Option<Retold>,
 }
 
-/// A mutation's word in a history that was lost.
+/// A mutation's effect in a history that was lost: nobody's rights are judged twice.
 #[derive(Debug, Clone)]
 pub(crate) struct Retold {
     /// The commit that took it.
     pub(crate) origin: Commit,
     /// The official number that it was given.
     pub(crate) number: Option<Value>,
-    /// Whether it took effect: nobody's rights are judged twice.
-    pub(crate) was_taken: bool,
 }
 
 /// Under which ruling a mutation is decided.

@@ -275,10 +275,11 @@ fn standing(
         at: work.at,
     };
     let duties = batch.duties(user)?;
-    let was_taken = work.retold.as_ref().is_some_and(|told| told.was_taken);
     Ok(match work.ruling {
         // A phone that was restarted since bounds the moment less narrowly than it had.
-        Ruling::Ordinary if was_taken => Standing::of(&duties, stays, &question).without_doubt(),
+        Ruling::Ordinary if work.retold.is_some() => {
+            Standing::of(&duties, stays, &question).without_doubt()
+        }
         Ruling::Ordinary => Standing::of(&duties, stays, &question),
         Ruling::Released(by) => {
             let both: Vec<Duty> = duties.iter().chain(&*batch.duties(by)?).cloned().collect();

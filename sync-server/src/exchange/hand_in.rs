@@ -201,10 +201,13 @@ impl Push {
                 to: received,
             },
         };
-        let retold = proof.map(|(row, receipt)| Retold {
+        // What lay in the tray there had no effect that anybody could have been shown.
+        let had_effect =
+            |receipt: &Receipt| !matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
+        let retold = proof.filter(|(_, receipt)| had_effect(receipt));
+        let retold = retold.map(|(row, receipt)| Retold {
             origin: row.commit,
             number: receipt.assigned.get(&Path::field("number")).cloned(),
-            was_taken: !matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected),
         });
         Ok(Work {
             author: self.caller.clone(),

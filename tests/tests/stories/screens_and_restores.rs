@@ -7,13 +7,15 @@ use pocketbook::store::hand_in::BatchLimits;
 use pocketbook_records::ids::BlobHash;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
-use pocketbook_records::kinds::person::PERSON_SENSITIVE;
+use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::rights::Role;
 use pocketbook_records::wire::Answer;
 use pocketbook_tests::world::check::Truth;
+use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::pictures::photo;
 use pocketbook_tests::world::{Client, Fault, On, World};
+use serde_json::json;
 
 /// What the model has found: an edit upon own work that waits names as seen what had arrived
 /// beneath it, which no screen had shown.
@@ -134,4 +136,47 @@ async fn a_revoke_holds_on_a_machine_that_was_set_back_and_does_not_know() {
     let held = truth.get(&HOUSEHOLD, home).expect("it is there");
     assert_ne!(held.body["tenure"], "rent");
     world.check(&[&wang]).await;
+}
+
+/// What a seed has found: work that had been parked in a history that was lost counted as shown to
+/// whoever had read that history, and was overwritten without a word once the restored server took
+/// it.
+#[tokio::test]
+async fn what_was_parked_in_a_lost_history_was_shown_to_nobody() {
+    let world = World::new(729).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    world.grant(zhao.user(), "赵", Role::GridHead, &other).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let home = wang.flat(0);
+    let person = wang.person(home, 0);
+    let backup = world.town().backs_up("night").await;
+
+    // The home moves away, and what 王 enters about it is not his any more.
+    let shown = zhao.sees(&HOUSEHOLD, home).shown;
+    let place = fields(json!({ "grid": other }));
+    let moved = zhao.book().command(&HOUSEHOLD, &shown, "move", place);
+    moved.expect("the move is saved");
+    zhao.syncs().await;
+    world.hours_pass(1);
+    wang.enters(&wang.sees(&PERSON, person), "relation", "lodger");
+    wang.syncs().await;
+    zhao.syncs().await;
+    zhao.enters(&zhao.sees(&PERSON, person), "relation", "other");
+    zhao.syncs().await;
+    // Now it never moved.
+    world.town().restores(&backup);
+
+    wang.syncs().await;
+    zhao.syncs().await;
+    wang.syncs().await;
+
+    let reviews = zhao.reviews_of(person);
+    let candidates = reviews.iter().flat_map(|review| &review.candidates);
+    let values: Vec<_> = candidates.map(|one| one.value.clone()).collect();
+    assert!(values.contains(&"lodger".into()), "lost: {values:?}");
+    world.check(&[&wang, &zhao]).await;
 }

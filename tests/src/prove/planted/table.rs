@@ -654,4 +654,13 @@ pub(crate) const TABLE: &[Bug] = &[
         }],
         by: By::Test("stories", "set_back"),
     },
+    Bug {
+        name: "what was parked in a lost history counts as shown",
+        edits: &[Edit {
+            file: "sync-server/src/exchange/hand_in.rs",
+            right: r#"        let retold = proof.filter(|(_, receipt)| had_effect(receipt));"#,
+            wrong: r#"        let retold = proof.filter(|(_, receipt)| PLANTED || had_effect(receipt));"#,
+        }],
+        by: By::Test("stories", "screens_and_restores"),
+    },
 ];
