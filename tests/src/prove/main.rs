@@ -40,10 +40,10 @@ struct Asked {
     bugs: Option<Vec<String>>,
 }
 
-/// A test program, and how large it is played daily and nightly.
+/// Test programs, and how large they are played daily and nightly.
 struct Step {
     title: &'static str,
-    cargo: &'static [&'static str],
+    tests: &'static [&'static str],
     daily: &'static [(&'static str, &'static str)],
     nightly: &'static [(&'static str, &'static str)],
 }
@@ -51,37 +51,37 @@ struct Step {
 const STEPS: [Step; 6] = [
     Step {
         title: "simulation",
-        cargo: &["-p", "pocketbook-tests", "--test", "simulation"],
+        tests: &["simulation"],
         daily: &[("SEEDS", "500")],
         nightly: &[("SEEDS", "20000")],
     },
     Step {
         title: "power cuts and failing disks",
-        cargo: &["-p", "pocketbook-tests", "--test", "crash"],
+        tests: &["crash"],
         daily: &[("TORN", "8")],
         nightly: &[("TORN", "400"), ("POINTS", "1000")],
     },
     Step {
         title: "model",
-        cargo: &["-p", "pocketbook-model"],
+        tests: &["protocol", "rules"],
         daily: &[],
         nightly: &[("DEEP", "1")],
     },
     Step {
         title: "rights and canaries",
-        cargo: &["-p", "pocketbook-tests", "--test", "privacy"],
+        tests: &["privacy"],
         daily: &[],
         nightly: &[],
     },
     Step {
         title: "bad inputs",
-        cargo: &["-p", "pocketbook-tests", "--test", "bad_input"],
+        tests: &["bad_input"],
         daily: &[],
         nightly: &[],
     },
     Step {
         title: "fuzzing",
-        cargo: &["-p", "pocketbook-fuzz"],
+        tests: &["targets"],
         daily: &[],
         nightly: &[("FUZZ_TIMES", "200")],
     },
@@ -112,8 +112,9 @@ fn run(root: &Path, step: &Step, nightly: bool, figures: &mut Figures) -> io::Re
     let begun = Instant::now();
     let sizes = if nightly { step.nightly } else { step.daily };
     let ended = Command::new(env!("CARGO"))
-        .args(["test", "--quiet"])
-        .args(step.cargo)
+        // Of the whole workspace, so that nothing is built with other features than `tests/run` does.
+        .args(["test", "--quiet", "--workspace"])
+        .args(step.tests.iter().flat_map(|test| ["--test", test]))
         .args(["--", "--nocapture"])
         .envs(sizes.iter().copied())
         .current_dir(root)

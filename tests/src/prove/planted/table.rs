@@ -329,7 +329,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"touched.extend(dependants::decide_again(batch, &done.frees)?);"#,
             wrong: r#"if !PLANTED { touched.extend(dependants::decide_again(batch, &done.frees)?); }"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "people stay behind when their household moves",
@@ -357,7 +357,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"if newest.is_some_and(|newest| is_older(answer.asof, newest)) {"#,
             wrong: r#"if !PLANTED && newest.is_some_and(|newest| is_older(answer.asof, newest)) {"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook", ""),
     },
     Bug {
         name: "a page is taken twice",
