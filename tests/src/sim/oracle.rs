@@ -293,8 +293,9 @@ impl Oracle {
                     text: json!([row.commit, receipt]).to_string(),
                 };
                 let first = self.receipts.entry(receipt.mid).or_insert(word.clone());
-                if first.epoch < word.epoch {
-                    // What a restore threw away is judged anew.
+                if first.epoch < word.epoch || self.unnoticed == Some(word.epoch) {
+                    // What a restore threw away is judged anew, and so is what a machine that was
+                    // set back has forgotten.
                     *first = word;
                 } else if first.epoch == word.epoch && *first != word {
                     broken.push(format!("I4: {} became {}", first.text, word.text));
