@@ -366,7 +366,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        if *from != scope.cursor {"#,
             wrong: r#"        if !PLANTED && *from != scope.cursor {"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook", ""),
     },
     Bug {
         name: "a taken grid stays on the phone",
