@@ -18,15 +18,16 @@ use pocketbook_records::receipt::Outcome;
 use pocketbook_records::scope::Scope;
 use pocketbook_server::store::receipts;
 use pocketbook_server::{Options, Server};
+use pocketbook_tests::stack::folders;
 use pocketbook_tests::world::check::{self, Comparison, Reader, Truth};
 use serde_json::Value;
 
+use super::Result;
 use super::desk::Desk;
 use super::phone::Phone;
 use super::scenes::{Day, LIS_NUMBER, WANGS_NUMBER};
-use super::screen::{Finding, grouped};
 use super::stage::{Cast, Stage};
-use super::{Result, folders};
+use pocketbook_tests::stack::screen::{Finding, grouped};
 
 /// What is looked at when the day is over.
 pub(crate) struct Audit<'a> {
@@ -58,13 +59,13 @@ impl Audit<'_> {
             equal(
                 &truth,
                 wang,
-                &scopes_of(wang, &both),
+                &check::scopes_of_worker(wang.user(), &both),
                 ("王的手机 = 服务器", "Wang's phone = server"),
             ),
             equal(
                 &truth,
                 li,
-                &scopes_of(li, &both[..1]),
+                &check::scopes_of_worker(li.user(), &both[..1]),
                 ("李的手机 = 服务器", "Li's phone = server"),
             ),
             self.photos(&truth, &served)?,
@@ -260,17 +261,6 @@ fn photos_named(truth: &Truth) -> BTreeSet<BlobHash> {
     let cases = truth.of_kind(&CASE);
     cases
         .flat_map(|(_, case)| check::photos_of(CASE.name, &case.body))
-        .collect()
-}
-
-/// What a worker of these grids may read.
-fn scopes_of(phone: &Phone, grids: &[pocketbook_records::ids::UnitId]) -> Vec<Scope> {
-    let of_grid = |grid: &pocketbook_records::ids::UnitId| {
-        [Scope::General(grid.clone()), Scope::Sensitive(grid.clone())]
-    };
-    let grids = grids.iter().flat_map(of_grid);
-    std::iter::once(Scope::User(phone.user()))
-        .chain(grids)
         .collect()
 }
 

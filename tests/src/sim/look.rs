@@ -130,17 +130,7 @@ pub fn device(phone: &Phone) -> Option<Device> {
                 .ok()
                 .and_then(|text| serde_json::from_str::<AsOf>(&text).ok())
                 .map_or(0, |asof| asof.epoch.0),
-            authored: all(
-                &connection,
-                "SELECT mseq, mid, outcome FROM authored ORDER BY mseq",
-                |row| {
-                    Ok(Kept {
-                        mseq: row.get::<_, i64>(0)?.cast_unsigned(),
-                        mid: Mid(id(row, 1)?),
-                        outcome: row.get(2)?,
-                    })
-                },
-            )?,
+            authored: authored(&connection)?,
             scopes: all(
                 &connection,
                 "SELECT name, cursor, through, caught_up FROM scope",
@@ -182,6 +172,21 @@ pub fn device(phone: &Phone) -> Option<Device> {
         })
     };
     Some(look().expect("the phone's tables read"))
+}
+
+/// Reads the journal of a device's database: own work, in order.
+pub fn authored(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    all(
+        connection,
+        "SELECT mseq, mid, outcome FROM authored ORDER BY mseq",
+        |row| {
+            Ok(Kept {
+                mseq: row.get::<_, i64>(0)?.cast_unsigned(),
+                mid: Mid(id(row, 1)?),
+                outcome: row.get(2)?,
+            })
+        },
+    )
 }
 
 fn all<T>(
