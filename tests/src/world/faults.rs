@@ -98,7 +98,8 @@ impl On {
 }
 
 /// What a server says that has too much to do.
-pub(super) const BUSY: &str = r#"{"type":"busy","title":"busy","status":503,"retry_after_ms":60000}"#;
+pub(super) const BUSY: &str =
+    r#"{"type":"busy","title":"busy","status":503,"retry_after_ms":60000}"#;
 /// What a server says that does not know who asks.
 pub(super) const STRANGER: &str = r#"{"type":"unknown-caller","title":"unknown","status":401}"#;
 

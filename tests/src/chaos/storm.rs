@@ -1,0 +1,263 @@
+//! The storm: who takes part, what is killed when, and how it ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pocketbook::seams::Clock;
+use pocketbook::seams::system::SystemClock;
+use pocketbook_records::ids::UnitId;
+use pocketbook_records::rights::Role;
+use pocketbook_server::admin::wire::{Command, Outcome};
+use pocketbook_tests::data::{OrgFile, households};
+use pocketbook_tests::sim::tape::Dice;
+use pocketbook_tests::stack::Result;
+use pocketbook_tests::stack::certificate::Certificate;
+use pocketbook_tests::stack::district::District;
+use pocketbook_tests::stack::faults::Weather;
+use pocketbook_tests::stack::link::Link;
+use pocketbook_tests::stack::screen::Screen;
+
+use super::phone::{Orders, Task};
+use super::process::Phone;
+
+/// The workers, and in which of two grids each works.
+const WORKERS: [(&str, &[usize]); 4] = [
+    ("wang", &[0]),
+    ("li", &[0]),
+    ("zhao", &[0, 1]),
+    ("qian", &[1]),
+];
+/// Households of each grid.
+const HOUSEHOLDS: usize = 30;
+/// Phones that are not in step after so long with a good line will not be.
+const LONGEST_SETTLING_MS: i64 = 120_000;
+/// Once for what waits to go out, once for what the others handed in.
+const ROUNDS: usize = 2;
+/// Between two looks at processes that are to end.
+const LOOK_MS: u64 = 50;
+
+/// What was killed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Kills {
+    /// Servers.
+    pub(crate) servers: u64,
+    /// Phones.
+    pub(crate) phones: u64,
+}
+
+/// A district with its phones under faults.
+pub(crate) struct Storm<'s> {
+    /// The terminal.
+    pub(crate) screen: &'s Screen,
+    /// The server.
+    pub(crate) district: District,
+    /// The phones.
+    pub(crate) phones: Vec<Phone>,
+    /// What befalls their lines.
+    pub(crate) weather: Arc<Weather>,
+    /// What was killed so far.
+    pub(crate) kills: Kills,
+    /// What went wrong while it raged.
+    pub(crate) violations: Vec<String>,
+    /// How long it raged.
+    pub(crate) seconds: u64,
+    dice: Dice,
+    folder: PathBuf,
+    clock: SystemClock,
+}
+
+impl<'s> Storm<'s> {
+    /// Sets up the district and its phones; none of them is started.
+    pub(crate) async fn gathers(screen: &'s Screen, seed: u64, folder: &Path) -> Result<Self> {
+        screen.scene("搭台", "Setting the stage");
+        let certificate = Certificate::for_loopback(folder)?;
+        let district = District::begin(
+            &folder.join("server"),
+            &folder.join("server.log"),
+            Some(certificate),
+        )?;
+        let org = OrgFile::read()?;
+        let grids = org
+            .neighbours()
+            .ok_or("no two neighbouring grids with a team")?;
+        let grids = grids.map(|grid| UnitId(grid.code));
+        let line = serde_json::to_string(&org)?;
+        district.takes(&Command::ImportOrg, std::iter::once(line), |_| {})?;
+        let lines = grids
+            .iter()
+            .flat_map(|grid| households(seed, &grid.0, HOUSEHOLDS));
+        let lines = lines.map(|line| serde_json::to_string(&line).unwrap_or_default());
+        district.takes(&Command::ImportPeople, lines, |_| {})?;
+        let mut storm = Self {
+            screen,
+            district,
+            phones: Vec::new(),
+            weather: Weather::of(seed),
+            kills: Kills::default(),
+            violations: Vec::new(),
+            seconds: 0,
+            dice: Dice::new(seed),
+            folder: folder.to_owned(),
+            clock: SystemClock::new(),
+        };
+        for (n, (login, posts)) in WORKERS.into_iter().enumerate() {
+            let posts: Vec<_> = posts.iter().map(|post| grids[*post].clone()).collect();
+            let seed = seed.wrapping_add((n as u64 + 1) << 32);
+            let phone = storm.invites(login, posts, seed).await?;
+            storm.phones.push(phone);
+        }
+        screen.tell(
+            format!(
+                "服务器在 {}，证书只为这次而制；{} 部手机各是一个进程，各走一条坏线路。",
+                storm.district.url(),
+                storm.phones.len()
+            ),
+            "The server has a certificate of its own; each phone is a process behind a bad line.",
+        );
+        Ok(storm)
+    }
+
+    async fn invites(&self, login: &'static str, grids: Vec<UnitId>, seed: u64) -> Result<Phone> {
+        self.district.does(&Command::AddUser {
+            login: login.to_owned(),
+            name: login.to_owned(),
+            number: None,
+            password: None,
+        })?;
+        for grid in &grids {
+            self.district.does(&Command::Grant {
+                user: login.to_owned(),
+                role: Role::GridWorker,
+                unit: grid.0.clone(),
+                from: None,
+                until: None,
+            })?;
+        }
+        let weather = Some(Arc::clone(&self.weather));
+        let link = Link::open_in(self.district.address(), weather).await?;
+        let asked = Command::EnrolCode {
+            user: login.to_owned(),
+            url: Some(self.district.url_at(link.address())),
+            trust: None,
+        };
+        let Outcome::Code(made) = self.district.does(&asked)? else {
+            return Err("the server made no code".into());
+        };
+        let orders = Orders {
+            folder: self.folder.join(format!("phone-{login}")),
+            invitation: made.invitation,
+            grids,
+            seed,
+            task: Task::Work,
+        };
+        Phone::new(login, orders, link)
+    }
+
+    /// Lets everybody work for so many seconds, and kills at random.
+    pub(crate) async fn rages(&mut self, seconds: u64) -> Result<()> {
+        self.screen.scene("风暴", "The storm");
+        let bar = self
+            .screen
+            .bar(seconds, "网络出错，进程被杀", "faults and kills");
+        let began_ms = self.clock.monotonic_ms();
+        for phone in &mut self.phones {
+            phone.starts(Task::Work)?;
+        }
+        while self.seconds < seconds {
+            let pause_ms = 200 + self.dice.below(1_200) as u64;
+            self.clock.sleep(pause_ms).await;
+            self.looks_after_phones()?;
+            match self.dice.below(4) {
+                0 => self.kills_server().await?,
+                _ => self.kills_phone().await?,
+            }
+            let raged_ms = self.clock.monotonic_ms() - began_ms;
+            self.seconds = u64::try_from(raged_ms / 1_000)?;
+            bar.at(self.seconds);
+        }
+        Ok(())
+    }
+
+    /// A phone's process ends only if it is killed.
+    fn looks_after_phones(&mut self) -> Result<()> {
+        for phone in &mut self.phones {
+            if let Some(status) = phone.has_ended()? {
+                let what = format!("{}'s process ended by itself with {status}", phone.login);
+                self.violations.push(what);
+                phone.starts(Task::Work)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn kills_server(&mut self) -> Result<()> {
+        self.district.is_killed()?;
+        self.kills.servers += 1;
+        let gone_ms = self.dice.below(1_200) as u64;
+        self.clock.sleep(gone_ms).await;
+        self.district.begins_again()
+    }
+
+    async fn kills_phone(&mut self) -> Result<()> {
+        let n = self.dice.below(self.phones.len());
+        self.kills.phones += u64::from(self.phones[n].is_killed()?);
+        let dark_ms = self.dice.below(400) as u64;
+        self.clock.sleep(dark_ms).await;
+        self.phones[n].starts(Task::Work)
+    }
+
+    /// Clears the weather and brings all phones in step.
+    pub(crate) async fn clears(&mut self) -> Result<()> {
+        self.screen.scene("雨过天晴", "It clears");
+        self.weather.clears();
+        self.looks_after_phones()?;
+        for phone in &mut self.phones {
+            let status = phone.stops()?;
+            if !status.success() {
+                let what = format!("{}'s process stopped with {status}", phone.login);
+                self.violations.push(what);
+            }
+        }
+        for _ in 0..ROUNDS {
+            self.settles().await?;
+        }
+        self.screen.tell(
+            "网络恢复，各手机都已同步。",
+            "The lines are good again, and all phones are in step.",
+        );
+        Ok(())
+    }
+
+    async fn settles(&mut self) -> Result<()> {
+        let began_ms = self.clock.monotonic_ms();
+        for phone in &mut self.phones {
+            phone.starts(Task::Settle)?;
+        }
+        while self.phones.iter().any(Phone::is_running) {
+            if self.clock.monotonic_ms() - began_ms > LONGEST_SETTLING_MS {
+                break;
+            }
+            for phone in &mut self.phones {
+                if let Some(status) = phone.has_ended()?
+                    && !status.success()
+                {
+                    let what = format!("{}'s phone settled with {status}", phone.login);
+                    self.violations.push(what);
+                }
+            }
+            self.clock.sleep(LOOK_MS).await;
+        }
+        for phone in &mut self.phones {
+            if phone.is_killed()? {
+                let what = format!("{}'s phone does not get in step", phone.login);
+                self.violations.push(what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a folder for the backup.
+    pub(crate) fn backup(&self) -> PathBuf {
+        self.folder.join("backup")
+    }
+}
