@@ -42,6 +42,22 @@ struct Examined {
     journal: Vec<Kept>,
 }
 
+impl Examined {
+    /// The photos of all work that was not taken back.
+    fn photos_told(&self) -> impl Iterator<Item = BlobHash> {
+        let void = Some("void");
+        let taken_back = self
+            .journal
+            .iter()
+            .filter(move |kept| kept.outcome.as_deref() == void);
+        let taken_back: BTreeSet<Mid> = taken_back.map(|kept| kept.mid).collect();
+        let photos = self.told.photos.iter();
+        photos
+            .filter(move |(mid, _)| !taken_back.contains(mid))
+            .map(|(_, hash)| *hash)
+    }
+}
+
 /// Ends the server and compares everything with everything.
 pub(crate) fn findings(storm: &mut Storm<'_>) -> Result<Vec<Finding>> {
     storm.screen.tell(
@@ -281,10 +297,10 @@ fn photos(storm: &Storm<'_>, truth: &Truth, examined: &[Examined]) -> Result<Fin
         .flat_map(|(_, case)| check::photos_of(CASE.name, &case.body))
         .collect();
     let there = folders::hashes_in(&storm.district.folder().join("data/blobs"))?;
-    let told: BTreeSet<_> = examined.iter().flat_map(|one| &one.told.photos).collect();
+    let told: BTreeSet<_> = examined.iter().flat_map(Examined::photos_told).collect();
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     *missing.entry("server").or_default() =
-        named.difference(&there).count() + told.iter().filter(|hash| !there.contains(hash)).count();
+        named.difference(&there).count() + told.difference(&there).count();
     let mut on_phones = 0;
     for (phone, one) in storm.phones.iter().zip(examined) {
         for ((kind, _), shown) in check::shown_in(&one.store) {

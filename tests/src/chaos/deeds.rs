@@ -22,12 +22,18 @@ pub(crate) struct Worker {
     hands: Hands,
     grids: Vec<UnitId>,
     dice: Dice,
+    last: Option<Mid>,
 }
 
 impl Worker {
     /// Returns a worker of these grids.
     pub(crate) fn new(hands: Hands, grids: Vec<UnitId>, dice: Dice) -> Self {
-        Self { hands, grids, dice }
+        Self {
+            hands,
+            grids,
+            dice,
+            last: None,
+        }
     }
 
     /// Returns how long the worker walks to the next deed.
@@ -38,18 +44,24 @@ impl Worker {
     /// Does something; nothing if there is nothing to do it with, or the rules refuse it.
     pub(crate) fn does_something(&mut self) -> pocketbook::Result<Vec<Saved>> {
         let done = match self.dice.below(100) {
-            0..24 => self.enters_number(),
-            24..38 => self.notes_tenure(),
-            38..50 => self.tags(),
-            50..64 => self.knocks(),
-            64..74 => self.visits(),
-            74..82 => self.registers(),
-            82..90 => self.reports(),
+            0..22 => self.enters_number(),
+            22..35 => self.notes_tenure(),
+            35..46 => self.tags(),
+            46..60 => self.knocks(),
+            60..69 => self.visits(),
+            69..77 => self.registers(),
+            77..80 => self.deletes(),
+            80..88 => self.reports(),
+            88..92 => self.takes_back(),
             _ => self.decides(),
         };
         match done {
+            Ok(done) => {
+                self.last = done.last().map(|(mid, _)| *mid);
+                Ok(done)
+            }
             // Somebody else was faster, or it makes no sense any more.
-            Err(Error::Refused(_) | Error::NotFound) => Ok(Vec::new()),
+            Err(Error::Refused(_) | Error::NotFound | Error::AlreadySent) => Ok(Vec::new()),
             done => done,
         }
     }
@@ -132,6 +144,27 @@ impl Worker {
             .book()
             .add_person(object(general), object(sensitive))?;
         Ok(vec![(done.mid, Vec::new())])
+    }
+
+    /// Newcomers only, so that people are left.
+    fn deletes(&mut self) -> pocketbook::Result<Vec<Saved>> {
+        let home = self.home()?;
+        let people = self.hands.book().household(home)?.people;
+        let is_new = |name: &Option<String>| name.as_deref().is_some_and(|n| n.starts_with('新'));
+        let newcomer = people
+            .iter()
+            .find(|one| is_new(&one.person.fields.name))
+            .ok_or(Error::NotFound)?;
+        let (id, rev) = (newcomer.person.id, newcomer.person.rev);
+        let done = self.hands.book().delete(&PERSON, id, rev)?;
+        Ok(vec![(done.mid, Vec::new())])
+    }
+
+    /// What was just saved, unless it is on its way: the number stays, with nothing under it.
+    fn takes_back(&mut self) -> pocketbook::Result<Vec<Saved>> {
+        let last = self.last.take().ok_or(Error::NotFound)?;
+        self.hands.book().withdraw(last)?;
+        Ok(Vec::new())
     }
 
     fn reports(&mut self) -> pocketbook::Result<Vec<Saved>> {

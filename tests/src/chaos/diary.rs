@@ -39,7 +39,7 @@ impl Diary {
     pub(crate) fn saved(&mut self, mid: Mid, photos: &[BlobHash]) -> io::Result<()> {
         let mut lines = format!("saved {mid}\n");
         for hash in photos {
-            lines.push_str(&format!("photo {hash}\n"));
+            lines.push_str(&format!("photo {mid} {hash}\n"));
         }
         self.0.write_all(lines.as_bytes())?;
         self.0.sync_all()
@@ -64,8 +64,8 @@ impl Diary {
 pub(crate) struct Told {
     /// What was answered as saved.
     pub(crate) saved: BTreeSet<Mid>,
-    /// The photos of it.
-    pub(crate) photos: BTreeSet<BlobHash>,
+    /// The photos of it, each with the work that it belongs to.
+    pub(crate) photos: Vec<(Mid, BlobHash)>,
     /// Exchanges of bursts that ended well.
     pub(crate) exchanges: u64,
     /// Pieces of photos that arrived in them.
@@ -85,7 +85,10 @@ impl Told {
             let (word, rest) = line.split_once(' ').ok_or("a line of one word")?;
             match word {
                 "saved" => drop(told.saved.insert(rest.parse()?)),
-                "photo" => drop(told.photos.insert(rest.parse()?)),
+                "photo" => {
+                    let (mid, hash) = rest.split_once(' ').ok_or("two names")?;
+                    told.photos.push((mid.parse()?, hash.parse()?));
+                }
                 "synced" => {
                     let (exchanges, pieces) = rest.split_once(' ').ok_or("two numbers")?;
                     told.exchanges += exchanges.parse::<u64>()?;

@@ -294,3 +294,40 @@ impl Direction {
         Some(passed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fate(weather: &Weather, after: usize, fault: Fault) -> Fate<'_> {
+        Fate {
+            weather: Some(weather),
+            coming: Some(Coming { after, fault }),
+            slow: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fault_befalls_the_byte_that_it_was_drawn_for_and_no_other() {
+        let weather = Weather::of(1);
+        let mut fate = fate(&weather, 5, Fault::Corrupt);
+
+        assert_eq!(fate.room(), 6);
+        assert_eq!(fate.meets(3).await, None);
+        assert_eq!(fate.room(), 3);
+        assert_eq!(fate.meets(3).await, Some(Fault::Corrupt));
+        assert_eq!(weather.tally().corrupted, 1);
+        assert!(fate.coming.is_some(), "the next one is drawn");
+    }
+
+    #[tokio::test]
+    async fn nothing_befalls_a_line_once_the_weather_has_cleared() {
+        let weather = Weather::of(1);
+        let mut fate = fate(&weather, 0, Fault::Cut);
+        weather.clears();
+
+        assert_eq!(fate.meets(1).await, None);
+        fate.waits(u64::MAX / 2_000_000).await;
+        assert_eq!(weather.tally().total(), 0);
+    }
+}

@@ -30,22 +30,38 @@ pub fn stored(name: &str) -> Vec<u8> {
 /// Returns the nth photo with other quantization, as if the camera had been set another way: what
 /// comes out when it is decoded differs with the variation.
 pub fn varied(n: usize, variation: usize) -> Vec<u8> {
-    /// Segments with a length follow one another until the picture itself begins.
-    const BEGINS: u8 = 0xda;
-    const TABLES: u8 = 0xdb;
+    const TABLE: [u8; 2] = [0xff, 0xdb];
     let mut bytes = photo(n);
-    let mut at = 2;
-    while bytes[at + 1] != BEGINS {
-        let length = usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
-        if bytes[at + 1] == TABLES {
-            // The first entries carry the coarse shapes, so the pixels surely differ.
-            for (digit, entry) in bytes[at + 5..at + 69].iter_mut().take(8).enumerate() {
-                let spread = u8::try_from((variation >> (digit * 4)) & 0xf).unwrap_or(0);
-                *entry = entry.saturating_add(spread).max(1);
-            }
-            break;
-        }
-        at += 2 + length;
+    // Never within the picture's own bytes; a thumbnail's tables come before the picture's.
+    let tables = bytes
+        .windows(5)
+        .enumerate()
+        .filter(|(_, window)| window[..2] == TABLE && window[4] == 0);
+    let last = tables.map(|(at, _)| at).last();
+    let at = last.unwrap_or_else(|| panic!("photo {n} has no table"));
+    // The first entries carry the coarse shapes, so the pixels surely differ.
+    for (digit, entry) in bytes[at + 5..at + 13].iter_mut().enumerate() {
+        let spread = u8::try_from((variation >> (digit * 4)) & 0xf).unwrap_or(0);
+        *entry = entry.saturating_add(spread);
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pocketbook::photos::thumbnail;
+
+    use super::*;
+
+    #[test]
+    fn each_variation_of_each_photo_is_another_photo() {
+        let pictures: BTreeSet<_> = (0..SMALL.len())
+            .flat_map(|n| [0, 1].map(|variation| varied(n, variation)))
+            .map(|camera| thumbnail(&camera).expect("a photo"))
+            .collect();
+
+        assert_eq!(pictures.len(), SMALL.len() * 2);
+    }
 }
