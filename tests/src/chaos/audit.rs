@@ -9,7 +9,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::sync::Arc;
 
 use pocketbook::books::account::database;
 use pocketbook::store::Store;
@@ -17,6 +17,7 @@ use pocketbook::store::blobs::Rendering;
 use pocketbook_records::ids::{BlobHash, Mid};
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_server::admin::wire::{Command, Level, Outcome};
+use pocketbook_server::store::bundles;
 use pocketbook_server::{Options, Server};
 use pocketbook_tests::sim::look::{self, Kept};
 use pocketbook_tests::stack::Result;
@@ -25,21 +26,24 @@ use pocketbook_tests::stack::hands::Hands;
 use pocketbook_tests::stack::screen::{Finding, grouped};
 use pocketbook_tests::world::check::{self, Comparison, Reader, Truth};
 use rusqlite::Connection;
-use std::sync::Arc;
 
 use super::diary::Told;
 use super::phone;
 use super::process::Phone;
 use super::storm::Storm;
+use super::{effects, tally};
 
 /// What the doctor says about the machine and not about the data.
 const OF_THE_MACHINE: [&str; 1] = ["disk space"];
 
 /// Everything that was found about one phone.
-struct Examined {
-    store: Arc<Store>,
-    told: Told,
-    journal: Vec<Kept>,
+pub(super) struct Examined {
+    /// What is on it.
+    pub(super) store: Arc<Store>,
+    /// What its worker was told.
+    pub(super) told: Told,
+    /// All own work, in order.
+    pub(super) journal: Vec<Kept>,
 }
 
 impl Examined {
@@ -72,16 +76,20 @@ pub(crate) fn findings(storm: &mut Storm<'_>) -> Result<Vec<Finding>> {
     for phone in &storm.phones {
         examined.push(examine(phone)?);
     }
-    let mut findings = vec![happened(storm), faults(storm)];
-    findings.push(work(&examined));
-    findings.push(kept(storm, &server, &examined)?);
-    findings.push(in_step(&examined)?);
-    findings.push(equal(storm, &truth, &examined)?);
-    findings.push(photos(storm, &truth, &examined)?);
-    findings.push(doctor);
-    findings.push(quiet(storm)?);
-    findings.push(nothing_odd(storm, &examined));
-    Ok(findings)
+    Ok(vec![
+        tally::happened(storm),
+        tally::faults(storm),
+        tally::work(&examined),
+        kept(storm, &server, &examined)?,
+        effects::once(&truth, &examined)?,
+        in_step(&examined)?,
+        equal(storm, &truth, &examined)?,
+        photos(storm, &truth, &examined)?,
+        books(storm, &server, &examined)?,
+        doctor,
+        tally::quiet(storm)?,
+        tally::nothing_odd(storm, &examined),
+    ])
 }
 
 fn examine(phone: &Phone) -> Result<Examined> {
@@ -123,64 +131,6 @@ fn alarms(storm: &Storm<'_>) -> Result<Finding> {
         ),
         holds: alarms.is_empty(),
     })
-}
-
-fn happened(storm: &Storm<'_>) -> Finding {
-    let (seconds, kills) = (storm.seconds, storm.kills);
-    Finding {
-        what: ("时间与 kill -9", "Time, and kill -9"),
-        found: (
-            format!(
-                "{seconds} 秒；服务器 {} 次，手机 {} 次",
-                kills.servers, kills.phones
-            ),
-            format!(
-                "{seconds} s; {} of the server, {} of phones",
-                kills.servers, kills.phones
-            ),
-        ),
-        holds: kills.servers > 0 && kills.phones > 0,
-    }
-}
-
-fn faults(storm: &Storm<'_>) -> Finding {
-    let met = storm.weather.tally();
-    Finding {
-        what: ("线路故障", "What befell connections"),
-        found: (
-            format!(
-                "切断 {}，停顿 {}，变慢 {}，半关 {}，坏字节 {}",
-                met.cut, met.stalled, met.throttled, met.half_closed, met.corrupted
-            ),
-            format!(
-                "{} cut, {} stalled, {} throttled, {} half-closed, {} corrupted",
-                met.cut, met.stalled, met.throttled, met.half_closed, met.corrupted
-            ),
-        ),
-        holds: met.is_of_every_kind(),
-    }
-}
-
-fn work(examined: &[Examined]) -> Finding {
-    let told = || examined.iter().map(|one| &one.told);
-    let saved: usize = told().map(|told| told.saved.len()).sum();
-    let photos: usize = told().map(|told| told.photos.len()).sum();
-    let exchanges: u64 = told().map(|told| told.exchanges).sum();
-    let pieces: u64 = told().map(|told| told.pieces).sum();
-    Finding {
-        what: ("所做的事", "What was done"),
-        found: (
-            format!("保存 {saved} 项，照片 {photos} 张，交换 {exchanges} 次，照片 {pieces} 块"),
-            format!(
-                "{saved} saved, {photos} photos, {} exchanges, {pieces} pieces of photos",
-                grouped(exchanges)
-            ),
-        ),
-        holds: examined
-            .iter()
-            .all(|one| !one.told.saved.is_empty() && one.told.exchanges > 0)
-            && photos > 0,
-    }
 }
 
 /// What a worker was told is in the journal, and journal and receipts are the same, without holes.
@@ -331,44 +281,17 @@ fn photos(storm: &Storm<'_>, truth: &Truth, examined: &[Examined]) -> Result<Fin
     })
 }
 
-/// Nobody panicked, and the server logged no error.
-fn quiet(storm: &Storm<'_>) -> Result<Finding> {
-    let mut loud = Vec::new();
-    let server = storm.district.log();
-    let mut logs = vec![("server", server)];
-    for phone in &storm.phones {
-        logs.push((phone.login, fs::read_to_string(phone.log())?));
+fn books(storm: &Storm<'_>, server: &Server, examined: &[Examined]) -> Result<Finding> {
+    let community = &storm.community;
+    let newest = server.read(|store| bundles::newest(store, community))?;
+    let newest = newest.map(|book| book.version);
+    let mut current = 0;
+    for one in examined {
+        current += usize::from(one.store.book_version(community)? == newest);
     }
-    for (who, log) in &logs {
-        let is_loud = |line: &&str| line.contains("panic") || line.contains("ERROR");
-        loud.extend(
-            log.lines()
-                .filter(is_loud)
-                .map(|line| format!("; {who}: {line}")),
-        );
-    }
-    let first: String = loud.iter().take(3).cloned().collect();
     Ok(Finding {
-        what: ("日志：无恐慌、无错误", "Logs: no panic, no error"),
-        found: (
-            format!("{} 份日志，{} 行", logs.len(), loud.len()),
-            format!("{} logs, {} lines{first}", logs.len(), loud.len()),
-        ),
-        holds: loud.is_empty(),
+        what: ("口袋书：最新版", "The pocket book, newest edition"),
+        found: (format!("{current} 部手机"), format!("on {current} phones")),
+        holds: newest.is_some() && current == examined.len(),
     })
-}
-
-fn nothing_odd(storm: &Storm<'_>, examined: &[Examined]) -> Finding {
-    let odd = storm.phones.iter().zip(examined).flat_map(|(phone, one)| {
-        let odd = one.told.odd.iter();
-        odd.map(|what| format!("; {}: {what}", phone.login))
-    });
-    let seen = storm.violations.iter().map(|what| format!("; {what}"));
-    let all: Vec<_> = seen.chain(odd).collect();
-    let first: String = all.iter().take(5).cloned().collect();
-    Finding {
-        what: ("故障解释不了的事", "What no fault excuses"),
-        found: (format!("{} 件", all.len()), format!("{}{first}", all.len())),
-        holds: all.is_empty(),
-    }
 }

@@ -26,9 +26,11 @@
 mod audit;
 mod deeds;
 mod diary;
+mod effects;
 mod phone;
 mod process;
 mod storm;
+mod tally;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -38,7 +40,7 @@ use clap::Parser;
 use pocketbook::seams::Entropy;
 use pocketbook::seams::system::SystemEntropy;
 use pocketbook_server::serve::asked_to_stop;
-use pocketbook_tests::stack::screen::Screen;
+use pocketbook_tests::stack::screen::{Finding, Screen};
 use pocketbook_tests::stack::{Result, district};
 
 /// 真实环境试验：真进程、真 TLS、坏网络、随时被杀 · Real processes, real TLS, a bad network, kills
@@ -98,18 +100,18 @@ async fn perform(args: &Args, screen: &Screen, folder: &Path) -> Result<()> {
     tokio::select! {
         findings = played(seed, args.seconds, screen, folder) => {
             screen.table(&findings?);
+            let violations = screen.failures();
+            screen.end(
+                &format!("违例 {violations} 项，种子 {seed}。"),
+                &format!("{violations} violations, seed {seed}."),
+            );
             Ok(())
         }
         () = asked_to_stop() => Err("被中断 · interrupted".into()),
     }
 }
 
-async fn played(
-    seed: u64,
-    seconds: u64,
-    screen: &Screen,
-    folder: &Path,
-) -> Result<Vec<pocketbook_tests::stack::screen::Finding>> {
+async fn played(seed: u64, seconds: u64, screen: &Screen, folder: &Path) -> Result<Vec<Finding>> {
     screen.title(
         &format!("真实环境试验，{seconds} 秒，种子 {seed}"),
         &format!(

@@ -8,7 +8,8 @@ use pocketbook::seams::system::SystemClock;
 use pocketbook_records::ids::UnitId;
 use pocketbook_records::rights::Role;
 use pocketbook_server::admin::wire::{Command, Outcome};
-use pocketbook_tests::data::{OrgFile, households};
+use pocketbook_server::book::folder;
+use pocketbook_tests::data::{OrgFile, book_folder, households};
 use pocketbook_tests::sim::tape::Dice;
 use pocketbook_tests::stack::Result;
 use pocketbook_tests::stack::certificate::Certificate;
@@ -43,6 +44,8 @@ pub(crate) struct Kills {
     pub(crate) servers: u64,
     /// Phones.
     pub(crate) phones: u64,
+    /// Servers that ended in good order, in the middle of everything.
+    pub(crate) good_ends: u64,
 }
 
 /// A district with its phones under faults.
@@ -57,6 +60,8 @@ pub(crate) struct Storm<'s> {
     pub(crate) weather: Arc<Weather>,
     /// What was killed so far.
     pub(crate) kills: Kills,
+    /// Where the grids lie.
+    pub(crate) community: UnitId,
     /// What went wrong while it raged.
     pub(crate) violations: Vec<String>,
     /// How long it raged.
@@ -68,36 +73,38 @@ pub(crate) struct Storm<'s> {
 
 impl<'s> Storm<'s> {
     /// Sets up the district and its phones; none of them is started.
-    pub(crate) async fn gathers(screen: &'s Screen, seed: u64, folder: &Path) -> Result<Self> {
+    pub(crate) async fn gathers(screen: &'s Screen, seed: u64, run: &Path) -> Result<Self> {
         screen.scene("搭台", "Setting the stage");
-        let certificate = Certificate::for_loopback(folder)?;
+        let certificate = Certificate::for_loopback(run)?;
         let district = District::begin(
-            &folder.join("server"),
-            &folder.join("server.log"),
+            &run.join("server"),
+            &run.join("server.log"),
             Some(certificate),
         )?;
         let org = OrgFile::read()?;
         let grids = org
             .neighbours()
             .ok_or("no two neighbouring grids with a team")?;
+        let community = UnitId(grids[0].parent.clone());
         let grids = grids.map(|grid| UnitId(grid.code));
-        let line = serde_json::to_string(&org)?;
-        district.takes(&Command::ImportOrg, std::iter::once(line), |_| {})?;
+        district.takes(&Command::ImportOrg, std::iter::once(&org), |_| {})?;
         let lines = grids
             .iter()
             .flat_map(|grid| households(seed, &grid.0, HOUSEHOLDS));
-        let lines = lines.map(|line| serde_json::to_string(&line).unwrap_or_default());
         district.takes(&Command::ImportPeople, lines, |_| {})?;
+        let book = folder::read(&book_folder())?;
+        district.takes(&Command::PublishBook, book.iter(), |_| {})?;
         let mut storm = Self {
             screen,
             district,
             phones: Vec::new(),
             weather: Weather::of(seed),
             kills: Kills::default(),
+            community,
             violations: Vec::new(),
             seconds: 0,
             dice: Dice::new(seed),
-            folder: folder.to_owned(),
+            folder: run.to_owned(),
             clock: SystemClock::new(),
         };
         for (n, (login, posts)) in WORKERS.into_iter().enumerate() {
@@ -167,8 +174,16 @@ impl<'s> Storm<'s> {
             let pause_ms = 200 + self.dice.below(1_200) as u64;
             self.clock.sleep(pause_ms).await;
             self.looks_after_phones()?;
-            match self.dice.below(4) {
-                0 => self.kills_server().await?,
+            // None is left to chance.
+            let n = match self.kills {
+                Kills { servers: 0, .. } => 0,
+                Kills { good_ends: 0, .. } => 2,
+                _ => self.dice.below(10),
+            };
+            match n {
+                0..2 => self.kills_server().await?,
+                2 => self.ends_server().await?,
+                3 => self.kills_phone_twice().await?,
                 _ => self.kills_phone().await?,
             }
             let raged_ms = self.clock.monotonic_ms() - began_ms;
@@ -198,6 +213,21 @@ impl<'s> Storm<'s> {
         self.district.begins_again()
     }
 
+    /// As a system that is brought up to date does it. What hangs in a fault may keep it waiting.
+    async fn ends_server(&mut self) -> Result<()> {
+        self.district.ends()?;
+        self.kills.good_ends += 1;
+        self.district.begins_again()
+    }
+
+    /// The second time while it opens or enrols.
+    async fn kills_phone_twice(&mut self) -> Result<()> {
+        self.kills_phone().await?;
+        let moment_ms = self.dice.below(200) as u64;
+        self.clock.sleep(moment_ms).await;
+        self.kills_phone().await
+    }
+
     async fn kills_phone(&mut self) -> Result<()> {
         let n = self.dice.below(self.phones.len());
         self.kills.phones += u64::from(self.phones[n].is_killed()?);
@@ -209,6 +239,7 @@ impl<'s> Storm<'s> {
     /// Clears the weather and brings all phones in step.
     pub(crate) async fn clears(&mut self) -> Result<()> {
         self.screen.scene("雨过天晴", "It clears");
+        let began_ms = self.clock.monotonic_ms();
         self.weather.clears();
         self.looks_after_phones()?;
         for phone in &mut self.phones {
@@ -221,9 +252,10 @@ impl<'s> Storm<'s> {
         for _ in 0..ROUNDS {
             self.settles().await?;
         }
+        let seconds = (self.clock.monotonic_ms() - began_ms) / 1_000;
         self.screen.tell(
-            "网络恢复，各手机都已同步。",
-            "The lines are good again, and all phones are in step.",
+            format!("网络恢复，{seconds} 秒后各手机都已同步。"),
+            format!("The lines are good again; {seconds} s later all phones are in step."),
         );
         Ok(())
     }

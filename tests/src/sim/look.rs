@@ -78,6 +78,8 @@ pub struct Kept {
     pub mid: Mid,
     /// What became of it; none while it waits.
     pub outcome: Option<String>,
+    /// Its content, as it was authored.
+    pub frozen: String,
 }
 
 /// How far a phone has read a scope.
@@ -178,12 +180,13 @@ pub fn device(phone: &Phone) -> Option<Device> {
 pub fn authored(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
     all(
         connection,
-        "SELECT mseq, mid, outcome FROM authored ORDER BY mseq",
+        "SELECT mseq, mid, outcome, frozen FROM authored ORDER BY mseq",
         |row| {
             Ok(Kept {
                 mseq: row.get::<_, i64>(0)?.cast_unsigned(),
                 mid: Mid(id(row, 1)?),
                 outcome: row.get(2)?,
+                frozen: row.get(3)?,
             })
         },
     )

@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use pocketbook_records::ids::BlobHash;
 use pocketbook_server::admin::socket;
 use pocketbook_server::admin::wire::{self, Event, Outcome};
+use serde::Serialize;
 use tokio::task::block_in_place;
 
 use super::Result;
@@ -96,14 +97,14 @@ impl District {
 
     /// Tells the running server what an operator would; waits until it is done.
     pub fn does(&self, command: &wire::Command) -> Result<Outcome> {
-        self.takes(command, std::iter::empty(), |_| {})
+        self.takes(command, std::iter::empty::<()>(), |_| {})
     }
 
-    /// As before, with lines of input; `progress` hears how many are done.
+    /// As before, with input, one value a line; `progress` hears how many are done.
     pub fn takes(
         &self,
         command: &wire::Command,
-        input: impl Iterator<Item = String> + Send,
+        input: impl Iterator<Item = impl Serialize> + Send,
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<Outcome> {
         let mut ended = None;
@@ -111,7 +112,7 @@ impl District {
             socket::ask(
                 &self.folder,
                 command,
-                input.map(io::Result::Ok),
+                input.map(|value| serde_json::to_string(&value).map_err(io::Error::from)),
                 |event| match event {
                     Event::Progress { done, .. } => progress(done),
                     event => ended = Some(event),

@@ -36,10 +36,9 @@ pub(super) async fn play(stage: &Stage<'_>) -> Result<Cast> {
 }
 
 fn take_organisation(stage: &Stage<'_>) -> Result<()> {
-    let line = serde_json::to_string(&stage.org)?;
     let outcome = stage
         .district
-        .takes(&Command::ImportOrg, std::iter::once(line), |_| {})?;
+        .takes(&Command::ImportOrg, std::iter::once(&stage.org), |_| {})?;
     let Outcome::Org { units, users, .. } = outcome else {
         return Err("no organisation".into());
     };
@@ -65,7 +64,6 @@ fn take_residents(stage: &Stage<'_>) -> Result<()> {
         .screen
         .bar(total as u64, "导入户档案", "importing households");
     let lines = (0..2).flat_map(|n| stage.residents(n));
-    let lines = lines.map(|line| serde_json::to_string(&line).unwrap_or_default());
     let outcome = stage
         .district
         .takes(&Command::ImportPeople, lines, |done| bar.at(done))?;
@@ -99,12 +97,9 @@ fn take_book(stage: &Stage<'_>) -> Result<()> {
         "发布口袋书",
         "publishing the pocket book",
     );
-    let lines = files
-        .iter()
-        .map(|file| serde_json::to_string(file).unwrap_or_default());
     let outcome = stage
         .district
-        .takes(&Command::PublishBook, lines, |done| bar.at(done))?;
+        .takes(&Command::PublishBook, files.iter(), |done| bar.at(done))?;
     drop(bar);
     let Outcome::Book { renewed, parts, .. } = outcome else {
         return Err("no pocket book".into());
