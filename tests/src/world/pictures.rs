@@ -33,12 +33,10 @@ pub fn varied(n: usize, variation: usize) -> Vec<u8> {
     const TABLE: [u8; 2] = [0xff, 0xdb];
     let mut bytes = photo(n);
     // Never within the picture's own bytes; a thumbnail's tables come before the picture's.
-    let tables = bytes
+    let at = bytes
         .windows(5)
-        .enumerate()
-        .filter(|(_, window)| window[..2] == TABLE && window[4] == 0);
-    let last = tables.map(|(at, _)| at).last();
-    let at = last.unwrap_or_else(|| panic!("photo {n} has no table"));
+        .rposition(|window| window[..2] == TABLE && window[4] == 0)
+        .unwrap_or_else(|| panic!("photo {n} has no table"));
     // The first entries carry the coarse shapes, so the pixels surely differ.
     for (digit, entry) in bytes[at + 5..at + 13].iter_mut().enumerate() {
         let spread = u8::try_from((variation >> (digit * 4)) & 0xf).unwrap_or(0);
