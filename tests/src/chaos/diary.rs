@@ -13,7 +13,6 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use pocketbook::engine::SyncReport;
 use pocketbook_records::ids::{BlobHash, Mid};
 
 use pocketbook_tests::stack::Result;
@@ -45,10 +44,9 @@ impl Diary {
         self.0.sync_all()
     }
 
-    /// A burst ended well.
-    pub(crate) fn synced(&mut self, report: &SyncReport) -> io::Result<()> {
-        let line = format!("synced {} {}\n", report.exchanges, report.pieces);
-        self.0.write_all(line.as_bytes())
+    /// The server answered.
+    pub(crate) fn counts(&mut self, what: &str) -> io::Result<()> {
+        self.0.write_all(format!("counts {what}\n").as_bytes())
     }
 
     /// Something happened that no fault excuses.
@@ -66,9 +64,9 @@ pub(crate) struct Told {
     pub(crate) saved: BTreeSet<Mid>,
     /// The photos of it, each with the work that it belongs to.
     pub(crate) photos: Vec<(Mid, BlobHash)>,
-    /// Exchanges of bursts that ended well.
+    /// Exchanges that were answered.
     pub(crate) exchanges: u64,
-    /// Pieces of photos that arrived in them.
+    /// Pieces of photos that were taken.
     pub(crate) pieces: u64,
     /// What no fault excuses.
     pub(crate) odd: Vec<String>,
@@ -89,11 +87,8 @@ impl Told {
                     let (mid, hash) = rest.split_once(' ').ok_or("two names")?;
                     told.photos.push((mid.parse()?, hash.parse()?));
                 }
-                "synced" => {
-                    let (exchanges, pieces) = rest.split_once(' ').ok_or("two numbers")?;
-                    told.exchanges += exchanges.parse::<u64>()?;
-                    told.pieces += pieces.parse::<u64>()?;
-                }
+                "counts" if rest == "piece" => told.pieces += 1,
+                "counts" => told.exchanges += 1,
                 _ => told.odd.push(rest.to_owned()),
             }
         }

@@ -24,6 +24,7 @@
 //! simulation, which repeats.
 
 mod audit;
+mod counted;
 mod deeds;
 mod diary;
 mod effects;

@@ -25,6 +25,7 @@ use pocketbook_tests::stack::{Result, device};
 use pocketbook_tests::world::check;
 use serde::{Deserialize, Serialize};
 
+use super::counted::Counted;
 use super::deeds::Worker;
 use super::diary::Diary;
 
@@ -94,31 +95,28 @@ pub(crate) fn run(mut words: impl Iterator<Item = OsString>) -> ExitCode {
 
 /// Opens the store that lies in a phone's folder.
 pub(crate) fn open(folder: &Path, invitation: &Invitation) -> Result<Store> {
-    let (transport, platform) = surroundings(folder, invitation)?;
-    let seams = device::seams(folder, transport, platform)?;
+    let line = Arc::new(line(invitation)?);
+    let seams = device::seams(folder, line, Arc::new(Workstation::new(folder)))?;
     Ok(account::open(folder, ACCOUNT, seams)?)
 }
 
-fn surroundings(
-    folder: &Path,
-    invitation: &Invitation,
-) -> Result<(Arc<HttpTransport>, Arc<Workstation>)> {
+fn line(invitation: &Invitation) -> Result<HttpTransport> {
     let server = &invitation.server;
-    let transport = HttpTransport::new(&server.url, &server.trust)?;
-    Ok((Arc::new(transport), Arc::new(Workstation::new(folder))))
+    Ok(HttpTransport::new(&server.url, &server.trust)?)
 }
 
 async fn live(orders: &Orders) -> Result<()> {
-    let (transport, platform) = surroundings(&orders.folder, &orders.invitation)?;
+    let diary = Arc::new(Mutex::new(Diary::open(&orders.folder)?));
+    let counted = Counted::over(line(&orders.invitation)?, Arc::clone(&diary));
+    let transport: Arc<dyn Transport> = Arc::new(counted);
+    let platform = Arc::new(Workstation::new(&orders.folder));
     let seams = device::seams(&orders.folder, transport.clone(), platform)?;
     let keys = seams.keys.clone();
     let store = Arc::new(account::open(&orders.folder, ACCOUNT, seams)?);
     let secret = keys.enrolment_secret(ACCOUNT)?;
-    let diary = Arc::new(Mutex::new(Diary::open(&orders.folder)?));
     while store.account().is_err() {
         let introduction = (&secret, None);
-        let invited: Arc<dyn Transport> = transport.clone();
-        match accept(invited, &orders.invitation, introduction, "phone").await {
+        match accept(transport.clone(), &orders.invitation, introduction, "phone").await {
             Ok(answer) => store.adopt(&answer)?,
             Err(error) => {
                 note_odd(&diary, &error)?;
@@ -181,9 +179,8 @@ async fn sync_now_and_then(
     mut dice: Dice,
 ) -> Result<()> {
     loop {
-        match engine.sync_once(Reason::Asked).await {
-            Ok(report) => lock(&diary).synced(&report)?,
-            Err(error) => note_odd(&diary, &error)?,
+        if let Err(error) = engine.sync_once(Reason::Asked).await {
+            note_odd(&diary, &error)?;
         }
         let pause_ms = 20 + dice.below(600) as u64;
         SystemClock::new().sleep(pause_ms).await;
@@ -192,9 +189,8 @@ async fn sync_now_and_then(
 
 async fn settle(hands: &Hands, engine: &Engine, diary: &Mutex<Diary>) -> Result<()> {
     loop {
-        match engine.sync_once(Reason::Asked).await {
-            Ok(report) => lock(diary).synced(&report)?,
-            Err(error) => note_odd(diary, &error)?,
+        if let Err(error) = engine.sync_once(Reason::Asked).await {
+            note_odd(diary, &error)?;
         }
         if hands.is_in_step()? {
             break;
