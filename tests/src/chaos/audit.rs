@@ -23,6 +23,7 @@ use pocketbook_tests::sim::look::{self, Kept};
 use pocketbook_tests::stack::Result;
 use pocketbook_tests::stack::folders;
 use pocketbook_tests::stack::hands::Hands;
+use pocketbook_tests::stack::outcomes::Outcomes;
 use pocketbook_tests::stack::screen::{Finding, grouped};
 use pocketbook_tests::world::check::{self, Comparison, Reader, Truth};
 use rusqlite::Connection;
@@ -135,7 +136,8 @@ fn alarms(storm: &Storm<'_>) -> Result<Finding> {
 
 /// What a worker was told is in the journal, and journal and receipts are the same, without holes.
 fn kept(storm: &Storm<'_>, server: &Server, examined: &[Examined]) -> Result<Finding> {
-    let (mut lost, mut differing, mut judged) = (Vec::new(), Vec::new(), 0);
+    let (mut lost, mut differing) = (Vec::new(), Vec::new());
+    let (mut judged, mut outcomes) = (0, Outcomes::default());
     for (phone, one) in storm.phones.iter().zip(examined) {
         let login = phone.login;
         let mids: BTreeSet<Mid> = one.journal.iter().map(|kept| kept.mid).collect();
@@ -144,6 +146,9 @@ fn kept(storm: &Storm<'_>, server: &Server, examined: &[Examined]) -> Result<Fin
         let rows = look::receipts(server, one.store.account()?.enrolment);
         let receipts: Vec<_> = rows.iter().flat_map(|row| &row.receipts).collect();
         judged += receipts.len();
+        receipts
+            .iter()
+            .for_each(|receipt| outcomes.count(Some(receipt.outcome)));
         let there = receipts.iter().enumerate().map(|(n, receipt)| {
             let outcome = serde_json::to_value(receipt.outcome).ok();
             let outcome = outcome.and_then(|word| Some(word.as_str()?.to_owned()));
@@ -170,12 +175,14 @@ fn kept(storm: &Storm<'_>, server: &Server, examined: &[Examined]) -> Result<Fin
         ),
         found: (
             format!(
-                "{judged} 份回执，丢失 {}，不符 {}",
+                "{judged} 份回执（{}），丢失 {}，不符 {}",
+                outcomes.told().0,
                 lost.len(),
                 differing.len()
             ),
             format!(
-                "{judged} receipts, {} lost, {} phones differ{}{}",
+                "{judged} receipts ({}), {} lost, {} phones differ{}{}",
+                outcomes.told().1,
                 lost.len(),
                 differing.len(),
                 lost.concat(),

@@ -10,6 +10,7 @@
 //! - [`link`]: a TCP proxy before the server, slow or broken as somebody wants it; [`faults`]: what
 //!   may befall the bytes of a connection on it.
 //! - [`device`]: a folder of this machine as a phone; [`hands`]: what a worker does with it.
+//! - [`outcomes`]: what became of work, counted.
 //! - [`folders`]: what bytes really lie on the disk. [`screen`]: what whoever watches sees.
 
 pub mod certificate;
@@ -19,6 +20,7 @@ pub mod faults;
 pub mod folders;
 pub mod hands;
 pub mod link;
+pub mod outcomes;
 pub mod screen;
 
 use std::error::Error;
