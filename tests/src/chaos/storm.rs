@@ -28,6 +28,8 @@ const WORKERS: [(&str, &[usize]); 4] = [
     ("zhao", &[0, 1]),
     ("qian", &[1]),
 ];
+/// Whoever loses the second grid and gets it back, as it comes.
+const ROAMER: usize = 2;
 /// Households of each grid.
 const HOUSEHOLDS: usize = 30;
 /// Phones that are not in step after so long with a good line will not be.
@@ -37,15 +39,17 @@ const ROUNDS: usize = 2;
 /// Between two looks at processes that are to end.
 const LOOK_MS: u64 = 50;
 
-/// What was killed.
+/// What befell processes and people.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Kills {
+pub(crate) struct Blows {
     /// Servers.
     pub(crate) servers: u64,
     /// Phones.
     pub(crate) phones: u64,
     /// Servers that ended in good order, in the middle of everything.
     pub(crate) good_ends: u64,
+    /// Times that a grid was taken from somebody, or given back.
+    pub(crate) duties: u64,
 }
 
 /// A district with its phones under faults.
@@ -58,10 +62,12 @@ pub(crate) struct Storm<'s> {
     pub(crate) phones: Vec<Phone>,
     /// What befalls their lines.
     pub(crate) weather: Arc<Weather>,
-    /// What was killed so far.
-    pub(crate) kills: Kills,
+    /// What befell them so far.
+    pub(crate) blows: Blows,
     /// Where the grids lie.
     pub(crate) community: UnitId,
+    /// The grid that comes and goes.
+    roamed: UnitId,
     /// What went wrong while it raged.
     pub(crate) violations: Vec<String>,
     /// How long it raged.
@@ -99,8 +105,9 @@ impl<'s> Storm<'s> {
             district,
             phones: Vec::new(),
             weather: Weather::of(seed),
-            kills: Kills::default(),
+            blows: Blows::default(),
             community,
+            roamed: grids[1].clone(),
             violations: Vec::new(),
             seconds: 0,
             dice: Dice::new(seed),
@@ -132,13 +139,7 @@ impl<'s> Storm<'s> {
             password: None,
         })?;
         for grid in &grids {
-            self.district.does(&Command::Grant {
-                user: login.to_owned(),
-                role: Role::GridWorker,
-                unit: grid.0.clone(),
-                from: None,
-                until: None,
-            })?;
+            self.district.does(&granted(login, grid))?;
         }
         let weather = Some(Arc::clone(&self.weather));
         let link = Link::open_in(self.district.address(), weather).await?;
@@ -175,15 +176,17 @@ impl<'s> Storm<'s> {
             self.clock.sleep(pause_ms).await;
             self.looks_after_phones()?;
             // None is left to chance.
-            let n = match self.kills {
-                Kills { servers: 0, .. } => 0,
-                Kills { good_ends: 0, .. } => 2,
-                _ => self.dice.below(10),
+            let n = match self.blows {
+                Blows { servers: 0, .. } => 0,
+                Blows { good_ends: 0, .. } => 2,
+                Blows { duties: 0, .. } => 4,
+                _ => self.dice.below(11),
             };
             match n {
                 0..2 => self.kills_server().await?,
                 2 => self.ends_server().await?,
                 3 => self.kills_phone_twice().await?,
+                4 => self.takes_or_gives_grid()?,
                 _ => self.kills_phone().await?,
             }
             let raged_ms = self.clock.monotonic_ms() - began_ms;
@@ -207,7 +210,7 @@ impl<'s> Storm<'s> {
 
     async fn kills_server(&mut self) -> Result<()> {
         self.district.is_killed()?;
-        self.kills.servers += 1;
+        self.blows.servers += 1;
         let gone_ms = self.dice.below(1_200) as u64;
         self.clock.sleep(gone_ms).await;
         self.district.begins_again()
@@ -216,8 +219,27 @@ impl<'s> Storm<'s> {
     /// As a system that is brought up to date does it. What hangs in a fault may keep it waiting.
     async fn ends_server(&mut self) -> Result<()> {
         self.district.ends()?;
-        self.kills.good_ends += 1;
+        self.blows.good_ends += 1;
         self.district.begins_again()
+    }
+
+    /// The district's word on who works where; what the worker did meanwhile is judged by it.
+    fn takes_or_gives_grid(&mut self) -> Result<()> {
+        let phone = &mut self.phones[ROAMER];
+        let command = if phone.orders.grids.contains(&self.roamed) {
+            phone.orders.grids.retain(|grid| *grid != self.roamed);
+            Command::Revoke {
+                user: phone.login.to_owned(),
+                role: Role::GridWorker,
+                unit: self.roamed.0.clone(),
+            }
+        } else {
+            phone.orders.grids.push(self.roamed.clone());
+            granted(phone.login, &self.roamed)
+        };
+        self.district.does(&command)?;
+        self.blows.duties += 1;
+        Ok(())
     }
 
     /// The second time while it opens or enrols.
@@ -230,7 +252,7 @@ impl<'s> Storm<'s> {
 
     async fn kills_phone(&mut self) -> Result<()> {
         let n = self.dice.below(self.phones.len());
-        self.kills.phones += u64::from(self.phones[n].is_killed()?);
+        self.blows.phones += u64::from(self.phones[n].is_killed()?);
         let dark_ms = self.dice.below(400) as u64;
         self.clock.sleep(dark_ms).await;
         self.phones[n].starts(Task::Work)
@@ -291,5 +313,15 @@ impl<'s> Storm<'s> {
     /// Returns a folder for the backup.
     pub(crate) fn backup(&self) -> PathBuf {
         self.folder.join("backup")
+    }
+}
+
+fn granted(login: &str, grid: &UnitId) -> Command {
+    Command::Grant {
+        user: login.to_owned(),
+        role: Role::GridWorker,
+        unit: grid.0.clone(),
+        from: None,
+        until: None,
     }
 }

@@ -15,20 +15,20 @@ use super::audit::Examined;
 use super::storm::Storm;
 
 pub(super) fn happened(storm: &Storm<'_>) -> Finding {
-    let (seconds, kills) = (storm.seconds, storm.kills);
+    let (seconds, blows) = (storm.seconds, storm.blows);
     Finding {
         what: ("时间与 kill -9", "Time, and kill -9"),
         found: (
             format!(
-                "{seconds} 秒；服务器 {} 次，手机 {} 次；服务器正常重启 {} 次",
-                kills.servers, kills.phones, kills.good_ends
+                "{seconds} 秒；服务器 {} 次，手机 {} 次；服务器正常重启 {} 次，网格收放 {} 次",
+                blows.servers, blows.phones, blows.good_ends, blows.duties
             ),
             format!(
-                "{seconds} s; {} of the server, {} of phones; {} ends of the server in good order",
-                kills.servers, kills.phones, kills.good_ends
+                "{seconds} s; {} of the server, {} of phones; {} ends of the server in good order; a grid taken or given {} times",
+                blows.servers, blows.phones, blows.good_ends, blows.duties
             ),
         ),
-        holds: kills.servers > 0 && kills.phones > 0,
+        holds: blows.servers > 0 && blows.phones > 0,
     }
 }
 
