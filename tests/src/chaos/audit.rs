@@ -69,7 +69,7 @@ pub(crate) fn findings(storm: &mut Storm<'_>) -> Result<Vec<Finding>> {
         "逐条核对：告诉过网格员「已保存」的，一件都不能少。",
         "Everything is compared: what a worker was told is saved must be there.",
     );
-    let doctor = alarms(storm)?;
+    let doctor = ailments(storm)?;
     storm.district.ends()?;
     let server = Server::open(storm.district.folder(), Options::inline())?;
     let truth = Truth::of(&server);
@@ -105,8 +105,9 @@ fn examine(phone: &Phone) -> Result<Examined> {
     })
 }
 
-/// The doctor's word, after a backup such as every night has.
-fn alarms(storm: &Storm<'_>) -> Result<Finding> {
+/// The doctor's word, after a backup such as every night has. A warning counts as much: that the
+/// history was rolled back is one, and here nobody restored anything.
+fn ailments(storm: &Storm<'_>) -> Result<Finding> {
     storm.district.does(&Command::Backup {
         folder: storm.backup(),
     })?;
@@ -114,23 +115,23 @@ fn alarms(storm: &Storm<'_>) -> Result<Finding> {
         return Err("the doctor found nothing to say".into());
     };
     let of_the_machine = |about: &str| OF_THE_MACHINE.iter().any(|word| about.contains(word));
-    let alarms: Vec<_> = findings
+    let ailments: Vec<_> = findings
         .iter()
-        .filter(|finding| finding.level == Level::Alarm && !of_the_machine(&finding.about))
+        .filter(|finding| finding.level != Level::Good && !of_the_machine(&finding.about))
         .map(|finding| format!("; {}: {}", finding.about, finding.text))
         .collect();
     Ok(Finding {
-        what: ("体检：数据没有警报", "The doctor: no alarm about data"),
+        what: ("体检：数据一切正常", "The doctor: the data are in order"),
         found: (
-            format!("{} 项，{} 个警报", findings.len(), alarms.len()),
+            format!("{} 项，{} 项异常", findings.len(), ailments.len()),
             format!(
-                "{} looked at, {} alarms{}",
+                "{} looked at, {} not in order{}",
                 findings.len(),
-                alarms.len(),
-                alarms.concat()
+                ailments.len(),
+                ailments.concat()
             ),
         ),
-        holds: alarms.is_empty(),
+        holds: ailments.is_empty(),
     })
 }
 

@@ -2,8 +2,7 @@
 //!
 //! It enrols by the invitation that lies in its folder, as often as it takes, and then does one of
 //! two things. Working, it does deeds and synchronises at random until its standard input ends.
-//! Settling, it only synchronises until it is in step, fetches every photo that it may see, and
-//! ends. Either way it may be killed at any moment; the next process goes on in the same folder.
+//! Settling, it only synchronises until it is in step, and ends. Either way it may be killed at any moment; the next process goes on in the same folder.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -43,6 +42,8 @@ pub(crate) enum Task {
     Work,
     /// Comes in step and ends.
     Settle,
+    /// Comes in step, fetches every photo that it may see, and ends.
+    SettleWithPhotos,
 }
 
 /// What a phone's process is told, as its one argument.
@@ -133,6 +134,10 @@ async fn live(orders: &Orders) -> Result<()> {
     match orders.task {
         Task::Work => work(orders, hands, &engine, &diary).await,
         Task::Settle => settle(&hands, &engine, &diary).await,
+        Task::SettleWithPhotos => {
+            settle(&hands, &engine, &diary).await?;
+            fetch_photos(&hands, &engine).await
+        }
     }
 }
 
@@ -197,17 +202,17 @@ async fn settle(hands: &Hands, engine: &Engine, diary: &Mutex<Diary>) -> Result<
         }
         SystemClock::new().sleep(PAUSE_MS).await;
     }
+    Ok(())
+}
+
+async fn fetch_photos(hands: &Hands, engine: &Engine) -> Result<()> {
     for ((kind, id), shown) in check::shown_in(hands.store()) {
         for hash in check::photos_of(kind, &shown.body) {
             let of = Key {
                 kind: kind.to_owned(),
                 id,
             };
-            match engine.fetch_photo(&of, hash).await {
-                // It is on a phone that is not in step yet: the next round brings it.
-                Ok(()) | Err(SyncError::NotThereYet) => {}
-                Err(error) => return Err(error.into()),
-            }
+            engine.fetch_photo(&of, hash).await?;
         }
     }
     Ok(())

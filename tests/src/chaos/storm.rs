@@ -32,10 +32,11 @@ const WORKERS: [(&str, &[usize]); 4] = [
 const ROAMER: usize = 2;
 /// Households of each grid.
 const HOUSEHOLDS: usize = 30;
-/// Phones that are not in step after so long with a good line will not be.
+/// Phones that are not in step so long after a storm, and as long as it raged besides, will not
+/// be: what there is to do grows with it.
 const LONGEST_SETTLING_MS: i64 = 120_000;
-/// Once for what waits to go out, once for what the others handed in.
-const ROUNDS: usize = 2;
+/// First all that waits goes out, then what the others handed in comes.
+const ROUNDS: [Task; 2] = [Task::Settle, Task::SettleWithPhotos];
 /// Between two looks at processes that are to end.
 const LOOK_MS: u64 = 50;
 
@@ -271,8 +272,8 @@ impl<'s> Storm<'s> {
                 self.violations.push(what);
             }
         }
-        for _ in 0..ROUNDS {
-            self.settles().await?;
+        for task in ROUNDS {
+            self.settles(task).await?;
         }
         let seconds = (self.clock.monotonic_ms() - began_ms) / 1_000;
         self.screen.tell(
@@ -282,13 +283,14 @@ impl<'s> Storm<'s> {
         Ok(())
     }
 
-    async fn settles(&mut self) -> Result<()> {
-        let began_ms = self.clock.monotonic_ms();
+    async fn settles(&mut self, task: Task) -> Result<()> {
+        let raged_ms = i64::try_from(self.seconds * 1_000)?;
+        let until_ms = self.clock.monotonic_ms() + LONGEST_SETTLING_MS + raged_ms;
         for phone in &mut self.phones {
-            phone.starts(Task::Settle)?;
+            phone.starts(task)?;
         }
         while self.phones.iter().any(Phone::is_running) {
-            if self.clock.monotonic_ms() - began_ms > LONGEST_SETTLING_MS {
+            if self.clock.monotonic_ms() > until_ms {
                 break;
             }
             for phone in &mut self.phones {
