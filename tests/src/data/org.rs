@@ -113,6 +113,18 @@ impl OrgFile {
         self.units_at(Level::Grid)
     }
 
+    /// Finds two grids of homes in one community that both have a head and two workers.
+    pub fn neighbours(&self) -> Option<[OrgUnit; 2]> {
+        self.units_at(Level::Community).find_map(|community| {
+            let of_community = self
+                .grids_with_team(2)
+                .filter(|grid| grid.parent == community.code);
+            let has_homes = |grid: &&OrgUnit| grid.kind.as_deref() == Some("居民小区");
+            let mut grids = of_community.filter(has_homes).cloned();
+            Some([grids.next()?, grids.next()?])
+        })
+    }
+
     /// Returns the people of one unit.
     pub fn workers_of<'a>(&'a self, unit: &'a str) -> impl Iterator<Item = &'a Worker> {
         self.workers

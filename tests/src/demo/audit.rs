@@ -18,15 +18,17 @@ use pocketbook_records::receipt::Outcome;
 use pocketbook_records::scope::Scope;
 use pocketbook_server::store::receipts;
 use pocketbook_server::{Options, Server};
+use pocketbook_tests::stack::folders;
+use pocketbook_tests::stack::outcomes::Outcomes;
 use pocketbook_tests::world::check::{self, Comparison, Reader, Truth};
 use serde_json::Value;
 
+use super::Result;
 use super::desk::Desk;
 use super::phone::Phone;
 use super::scenes::{Day, LIS_NUMBER, WANGS_NUMBER};
-use super::screen::{Finding, grouped};
 use super::stage::{Cast, Stage};
-use super::{Result, folders};
+use pocketbook_tests::stack::screen::{Finding, grouped};
 
 /// What is looked at when the day is over.
 pub(crate) struct Audit<'a> {
@@ -58,13 +60,13 @@ impl Audit<'_> {
             equal(
                 &truth,
                 wang,
-                &scopes_of(wang, &both),
+                &check::scopes_of_worker(wang.user(), &both),
                 ("王的手机 = 服务器", "Wang's phone = server"),
             ),
             equal(
                 &truth,
                 li,
-                &scopes_of(li, &both[..1]),
+                &check::scopes_of_worker(li.user(), &both[..1]),
                 ("李的手机 = 服务器", "Li's phone = server"),
             ),
             self.photos(&truth, &served)?,
@@ -263,17 +265,6 @@ fn photos_named(truth: &Truth) -> BTreeSet<BlobHash> {
         .collect()
 }
 
-/// What a worker of these grids may read.
-fn scopes_of(phone: &Phone, grids: &[pocketbook_records::ids::UnitId]) -> Vec<Scope> {
-    let of_grid = |grid: &pocketbook_records::ids::UnitId| {
-        [Scope::General(grid.clone()), Scope::Sensitive(grid.clone())]
-    };
-    let grids = grids.iter().flat_map(of_grid);
-    std::iter::once(Scope::User(phone.user()))
-        .chain(grids)
-        .collect()
-}
-
 fn equal(
     truth: &Truth,
     phone: &Phone,
@@ -328,7 +319,7 @@ fn queues(phones: &[&std::sync::Arc<Phone>]) -> Result<Finding> {
 /// Every piece of work that a phone authored has exactly one terminal receipt on the server.
 fn nothing_lost(server: &Server, phones: &[&std::sync::Arc<Phone>]) -> Result<Finding> {
     let (mut authored, mut judged) = (0, 0);
-    let mut outcomes: BTreeMap<Word, usize> = BTreeMap::new();
+    let mut outcomes = Outcomes::default();
     for phone in phones {
         let rows = server.read(|store| receipts::above(store, phone.enrolment(), Mseq(0)))?;
         let all: Vec<_> = rows.into_iter().flat_map(|row| row.receipts).collect();
@@ -339,43 +330,18 @@ fn nothing_lost(server: &Server, phones: &[&std::sync::Arc<Phone>]) -> Result<Fi
         authored += phone.authored().len();
         judged += all.len();
         for work in phone.authored() {
-            let outcome = by_mid.get(&work.mid);
-            *outcomes
-                .entry(outcome.map_or(LOST, |outcome| word_on(*outcome)))
-                .or_default() += 1;
+            outcomes.count(by_mid.get(&work.mid).copied());
         }
     }
-    let told = |pick: fn(&Word) -> &'static str| {
-        let parts: Vec<_> = outcomes
-            .iter()
-            .map(|(word, n)| format!("{n} {}", pick(word)))
-            .collect();
-        format!("{authored} = {}", parts.join(" + "))
-    };
     Ok(Finding {
         what: (
             "没有丢失：所做 = 服务器回执",
             "Nothing lost: work = receipts",
         ),
-        found: (told(|word| word.1), told(|word| word.2)),
-        holds: authored == judged && authored > 0 && !outcomes.contains_key(&LOST),
+        found: (
+            format!("{authored} = {}", outcomes.told().0),
+            format!("{authored} = {}", outcomes.told().1),
+        ),
+        holds: authored == judged && authored > 0 && outcomes.lost() == 0,
     })
-}
-
-/// What became of a piece of work: the place in which it is told, Chinese, English.
-type Word = (u8, &'static str, &'static str);
-
-const LOST: Word = (9, "丢失", "lost");
-
-fn word_on(outcome: Outcome) -> Word {
-    match outcome {
-        Outcome::Applied => (0, "采纳", "applied"),
-        Outcome::Merged => (1, "合并", "merged"),
-        Outcome::Conflict => (2, "有冲突", "conflict"),
-        Outcome::Superseded => (3, "已有人办", "superseded"),
-        Outcome::Duplicate => (4, "重复", "duplicate"),
-        Outcome::Void => (5, "撤销", "void"),
-        Outcome::Parked => (6, "待处理", "parked"),
-        Outcome::Rejected => (7, "需修改", "rejected"),
-    }
 }

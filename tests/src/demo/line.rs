@@ -1,5 +1,5 @@
 //! What a phone sends, and what the network does to whole requests: loses one, loses an answer,
-//! delivers one twice. Under it lies real HTTP; the wire's own faults are the [`link`](super::link)'s.
+//! delivers one twice. Under it lies real HTTP; the wire's own faults are the [`link`](pocketbook_tests::stack::link)'s.
 //!
 //! The line keeps what passed, so that a scene can tell at which offset an upload went on, and can
 //! let the network bring old requests once more.

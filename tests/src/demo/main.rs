@@ -3,8 +3,8 @@
 //! # What happens
 //! The program starts itself a second time as the district's server: a process of its own with
 //! its own data directory, so that it can be killed like one. Two phones (real stores, real
-//! engines) and three desks reach it over HTTP on loopback, the phones through a line ([`link`],
-//! [`mod@line`]) that can be slow, cut, lossy and repetitive. The scenes ([`scenes`]) tell in Chinese
+//! engines) and three desks reach it over HTTP on loopback, the phones through a line
+//! ([`link`](pocketbook_tests::stack::link), [`mod@line`]) that can be slow, cut, lossy and repetitive. The scenes ([`scenes`]) tell in Chinese
 //! and English what happens and check it as they go.
 //!
 //! # What it promises
@@ -19,28 +19,24 @@
 
 mod audit;
 mod desk;
-mod district;
-mod folders;
 mod line;
-mod link;
 mod phone;
 mod scenes;
-mod screen;
 mod stage;
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 use pocketbook_server::serve::asked_to_stop;
+pub(crate) use pocketbook_tests::stack::Result;
+use pocketbook_tests::stack::district;
 
-use self::screen::Screen;
 use self::stage::Stage;
+use pocketbook_tests::stack::screen::Screen;
 
-/// Whatever ends a demo early; its text is for the person who watches.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
+/// Scenes told, for their headings.
+const SCENES: usize = 12;
 /// So many households in each grid.
 const HOUSEHOLDS: u32 = 300;
 /// And in a short demo.
@@ -83,7 +79,7 @@ fn main() -> ExitCode {
         _ => {}
     }
     let args = Args::parse_from(words);
-    let screen = Screen::new();
+    let screen = Screen::new(SCENES);
     match within_runtime(&args, &screen) {
         Ok(()) if screen.failures() == 0 => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,

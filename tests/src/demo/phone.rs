@@ -4,29 +4,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pocketbook::books::account;
-use pocketbook::books::{
-    Book, CaseDraft, Change, HouseholdFile, NewRecord, OpenReview, Report, Take,
-};
+use pocketbook::books::{Book, HouseholdFile, OpenReview, Report, Take};
 use pocketbook::engine::{
     Credential, Engine, Reason, SyncError, SyncEvent, SyncListener, SyncReport, enrol,
 };
-use pocketbook::photos::Size;
-use pocketbook::seams::folder::{Folder, KeyFolder};
-use pocketbook::seams::system::{SystemClock, SystemEntropy, Workstation};
-use pocketbook::seams::{Clock, Keys, Seams};
+use pocketbook::seams::Clock;
+use pocketbook::seams::system::{SystemClock, Workstation};
 use pocketbook::store::Store;
 use pocketbook::store::lists::Shown;
 use pocketbook::store::outbox::Authored;
 use pocketbook::store::status::{SyncState, SyncStatus};
-use pocketbook_records::body::Fields;
 use pocketbook_records::ids::{EnrolmentId, RecordId, UnitId, UserId};
 use pocketbook_records::kind::Kind;
-use pocketbook_records::path::{self, Path as FieldPath};
+use pocketbook_tests::stack::device;
+use pocketbook_tests::stack::hands::Hands;
+use pocketbook_tests::stack::link::Link;
 use serde_json::Value;
 
 use super::Result;
 use super::line::{Line, Reception};
-use super::link::Link;
 
 /// Bursts after which a phone that is not in step will not be.
 const MOST_BURSTS: u32 = 400;
@@ -66,8 +62,7 @@ pub(crate) struct Phone {
     link: Link,
     line: Arc<Line>,
     reception: Arc<Reception>,
-    store: Arc<Store>,
-    book: Book,
+    hands: Hands,
     watcher: Arc<Watcher>,
     engine: Engine,
     enrolment: EnrolmentId,
@@ -85,20 +80,13 @@ impl Phone {
         link: Link,
         code: &str,
     ) -> Result<Self> {
-        let keys = Arc::new(KeyFolder::open(
-            folder.join("keys"),
-            Arc::new(SystemEntropy),
-        )?);
         let reception = Arc::new(Reception::over(Workstation::new(folder)));
-        let line = Arc::new(Line::to(&link.url(), Arc::clone(&reception))?);
-        let seams = Seams {
-            clock: Arc::new(SystemClock::new()),
-            entropy: Arc::new(SystemEntropy),
-            transport: line.clone(),
-            keys: keys.clone(),
-            files: Arc::new(Folder::open(folder.join("files"))?),
-            platform: reception.clone(),
-        };
+        let line = Arc::new(Line::to(
+            &format!("http://{}", link.address()),
+            Arc::clone(&reception),
+        )?);
+        let seams = device::seams(folder, line.clone(), reception.clone())?;
+        let keys = seams.keys.clone();
         let store = Arc::new(account::open(folder, account, seams)?);
         let secret = keys.enrolment_secret(account)?;
         let answer = enrol(
@@ -122,9 +110,8 @@ impl Phone {
             link,
             line,
             reception,
-            book: Book::new(store.clone()),
             engine: Engine::new(store.clone(), &credential, watcher.clone()),
-            store,
+            hands: Hands::on(store),
             watcher,
             enrolment,
             user,
@@ -155,12 +142,12 @@ impl Phone {
 
     /// Returns the store.
     pub(crate) fn store(&self) -> &Arc<Store> {
-        &self.store
+        self.hands.store()
     }
 
     /// Returns the verbs.
     pub(crate) fn book(&self) -> &Book {
-        &self.book
+        self.hands.book()
     }
 
     /// Returns the identity that authors.
@@ -237,46 +224,32 @@ impl Phone {
 
     /// Says how the work stands.
     pub(crate) fn status(&self) -> Result<SyncStatus> {
-        Ok(self.store.status()?)
+        Ok(self.store().status()?)
     }
 
     /// Says whether the server has confirmed everything and all news are here.
     pub(crate) fn is_in_step(&self) -> Result<bool> {
-        let status = self.status()?;
-        let has_settled = matches!(status.state, SyncState::Synced | SyncState::NeedsAttention);
-        Ok(has_settled && status.waiting == 0 && status.photos == 0)
+        Ok(self.hands.is_in_step()?)
     }
 
     /// Returns all households of a grid that are here.
     pub(crate) fn households(&self, grid: &UnitId) -> Result<Vec<RecordId>> {
-        let mut households = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.book.households(Some(grid), after.as_ref(), 200)?;
-            households.extend(page.rows.into_iter().map(|row| row.id));
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(households),
-            }
-        }
+        Ok(self.hands.households(grid)?)
     }
 
     /// Opens a household file.
     pub(crate) fn home(&self, household: RecordId) -> Result<HouseholdFile> {
-        Ok(self.book.household(household)?)
+        Ok(self.book().household(household)?)
     }
 
     /// Looks at a record; none if it is not on this phone.
     pub(crate) fn finds(&self, kind: &Kind, id: RecordId) -> Result<Option<Shown>> {
-        Ok(self.store.shown(kind, id)?)
+        Ok(self.hands.finds(kind, id)?)
     }
 
     /// Returns a value as it is shown, null if there is none.
     pub(crate) fn value(&self, kind: &Kind, id: RecordId, at: &str) -> Result<Value> {
-        let shown = self
-            .finds(kind, id)?
-            .ok_or("a record is not on the phone")?;
-        Ok(path::get(&shown.fields, &FieldPath::parse(at)?).clone())
+        Ok(self.hands.value(kind, id, at)?)
     }
 
     /// Changes a value from what is shown.
@@ -287,46 +260,27 @@ impl Phone {
         at: &str,
         to: impl Into<Value>,
     ) -> Result<()> {
-        let shown = self
-            .finds(kind, id)?
-            .ok_or("a record is not on the phone")?;
-        let was = path::get(&shown.fields, &FieldPath::parse(at)?).clone();
-        let change = Change {
-            path: at.to_owned(),
-            was,
-            to: to.into(),
-        };
-        let authored = self.book.edit(kind, id, shown.rev, &[change])?;
-        self.note(authored);
+        self.note(self.hands.enters(kind, id, at, to)?);
         Ok(())
     }
 
     /// Creates a record.
     pub(crate) fn creates(&self, kind: &Kind, fields: Value) -> Result<RecordId> {
-        let new = NewRecord {
-            id: None,
-            fields: object(fields),
-            command: None,
-        };
-        let (id, authored) = self.book.create(kind, new)?;
+        let (id, authored) = self.hands.creates(kind, fields)?;
         self.note(authored);
         Ok(id)
     }
 
     /// Reports a case with photos as the camera gave them.
     pub(crate) fn reports(&self, fields: Value, photos: &[Vec<u8>]) -> Result<Report> {
-        let draft: CaseDraft = self.book.draft_case(None, &object(fields))?;
-        for camera in photos {
-            self.book.add_photo(draft, camera, Size::Master)?;
-        }
-        let report = self.book.report(draft)?;
+        let report = self.hands.reports(fields, photos)?;
         self.note(report.authored);
         Ok(report)
     }
 
     /// Decides a review.
     pub(crate) fn decides(&self, review: &OpenReview, take: Take) -> Result<()> {
-        let authored = self.book.decide(review, take)?;
+        let authored = self.book().decide(review, take)?;
         self.note(authored);
         Ok(())
     }
@@ -336,13 +290,5 @@ impl Phone {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(authored);
-    }
-}
-
-/// Reads an object as a record's fields.
-pub(crate) fn object(value: Value) -> Fields {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Fields::new(),
     }
 }

@@ -9,15 +9,15 @@ use pocketbook::seams::system::SystemEntropy;
 use pocketbook_records::ids::UnitId;
 use pocketbook_records::rights::Role;
 use pocketbook_server::admin::wire::{Command, Outcome};
-use pocketbook_tests::data::{HouseholdLine, Level, OrgFile, OrgUnit, households};
+use pocketbook_tests::data::{HouseholdLine, OrgFile, OrgUnit, households};
+use pocketbook_tests::stack::district::District;
+use pocketbook_tests::stack::link::Link;
 use tempfile::TempDir;
 
 use super::desk::Desk;
-use super::district::District;
-use super::link::Link;
 use super::phone::Phone;
-use super::screen::Screen;
 use super::{Args, Result};
+use pocketbook_tests::stack::screen::Screen;
 
 /// From this the residents follow.
 const SEED: u64 = 20_261_125;
@@ -72,10 +72,13 @@ impl<'s> Stage<'s> {
             .prefix("pocketbook-demo-")
             .tempdir()?;
         let org = OrgFile::read()?;
-        let grids = neighbours(&org).ok_or("no two neighbouring grids with a team")?;
+        let grids = org
+            .neighbours()
+            .ok_or("no two neighbouring grids with a team")?;
         let district = District::begin(
             &folder.path().join("server"),
             &folder.path().join("server.log"),
+            None,
         )?;
         Ok(Self {
             screen,
@@ -206,18 +209,6 @@ impl<'s> Stage<'s> {
             Phone::enrol(name, login, &folder, link, &code).await?,
         ))
     }
-}
-
-/// Finds two grids of homes in one community that both have a head and two workers.
-fn neighbours(org: &OrgFile) -> Option<[OrgUnit; 2]> {
-    let has_team = |grid: &&OrgUnit| grid.kind.as_deref() == Some("居民小区");
-    org.units_at(Level::Community).find_map(|community| {
-        let of_community = org
-            .grids_with_team(2)
-            .filter(|grid| grid.parent == community.code);
-        let mut grids = of_community.filter(has_team).cloned();
-        Some([grids.next()?, grids.next()?])
-    })
 }
 
 fn new_password() -> String {

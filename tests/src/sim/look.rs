@@ -78,6 +78,8 @@ pub struct Kept {
     pub mid: Mid,
     /// What became of it; none while it waits.
     pub outcome: Option<String>,
+    /// Its content, as it was authored.
+    pub frozen: String,
 }
 
 /// How far a phone has read a scope.
@@ -130,17 +132,7 @@ pub fn device(phone: &Phone) -> Option<Device> {
                 .ok()
                 .and_then(|text| serde_json::from_str::<AsOf>(&text).ok())
                 .map_or(0, |asof| asof.epoch.0),
-            authored: all(
-                &connection,
-                "SELECT mseq, mid, outcome FROM authored ORDER BY mseq",
-                |row| {
-                    Ok(Kept {
-                        mseq: row.get::<_, i64>(0)?.cast_unsigned(),
-                        mid: Mid(id(row, 1)?),
-                        outcome: row.get(2)?,
-                    })
-                },
-            )?,
+            authored: authored(&connection)?,
             scopes: all(
                 &connection,
                 "SELECT name, cursor, through, caught_up FROM scope",
@@ -182,6 +174,22 @@ pub fn device(phone: &Phone) -> Option<Device> {
         })
     };
     Some(look().expect("the phone's tables read"))
+}
+
+/// Reads the journal of a device's database: own work, in order.
+pub fn authored(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    all(
+        connection,
+        "SELECT mseq, mid, outcome, frozen FROM authored ORDER BY mseq",
+        |row| {
+            Ok(Kept {
+                mseq: row.get::<_, i64>(0)?.cast_unsigned(),
+                mid: Mid(id(row, 1)?),
+                outcome: row.get(2)?,
+                frozen: row.get(3)?,
+            })
+        },
+    )
 }
 
 fn all<T>(

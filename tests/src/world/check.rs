@@ -184,6 +184,14 @@ fn compare_records(town: &Town, truth: &Truth, phone: &Phone, comparison: &mut C
     compare_store(truth, &reader, comparison);
 }
 
+/// Returns what a worker of these grids may read.
+pub fn scopes_of_worker(user: UserId, grids: &[UnitId]) -> Vec<Scope> {
+    let of_grid = |grid: &UnitId| [Scope::General(grid.clone()), Scope::Sensitive(grid.clone())];
+    std::iter::once(Scope::User(user))
+        .chain(grids.iter().flat_map(of_grid))
+        .collect()
+}
+
 /// An account on a device, and what it may read.
 #[derive(Debug)]
 pub struct Reader<'r> {

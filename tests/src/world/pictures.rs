@@ -26,3 +26,40 @@ pub fn stored(name: &str) -> Vec<u8> {
     let path = data_folder().join("photos").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
+
+/// Returns the nth photo with other quantization, as if the camera had been set another way: what
+/// comes out when it is decoded differs with the variation.
+pub fn varied(n: usize, variation: usize) -> Vec<u8> {
+    const TABLE: [u8; 2] = [0xff, 0xdb];
+    let mut bytes = photo(n);
+    // Never within the picture's own bytes; a thumbnail's tables come before the picture's.
+    let at = bytes
+        .windows(5)
+        .rposition(|window| window[..2] == TABLE && window[4] == 0)
+        .unwrap_or_else(|| panic!("photo {n} has no table"));
+    // The first entries carry the coarse shapes, so the pixels surely differ.
+    for (digit, entry) in bytes[at + 5..at + 13].iter_mut().enumerate() {
+        let spread = u8::try_from((variation >> (digit * 4)) & 0xf).unwrap_or(0);
+        *entry = entry.saturating_add(spread);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pocketbook::photos::thumbnail;
+
+    use super::*;
+
+    #[test]
+    fn each_variation_of_each_photo_is_another_photo() {
+        let pictures: BTreeSet<_> = (0..SMALL.len())
+            .flat_map(|n| [0, 1].map(|variation| varied(n, variation)))
+            .map(|camera| thumbnail(&camera).expect("a photo"))
+            .collect();
+
+        assert_eq!(pictures.len(), SMALL.len() * 2);
+    }
+}

@@ -9,12 +9,12 @@ use tokio::task::JoinHandle;
 
 use super::{Day, a_moment, kb};
 use crate::Result;
-use crate::district::Part;
 use crate::line::appends;
-use crate::link::Quality;
 use crate::phone::Phone;
-use crate::screen::Bar;
 use crate::stage::{Cast, Stage};
+use pocketbook_tests::stack::district::Part;
+use pocketbook_tests::stack::link::Quality;
+use pocketbook_tests::stack::screen::Bar;
 
 const LOOK_MS: u64 = 10;
 

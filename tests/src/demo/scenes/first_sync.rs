@@ -9,10 +9,10 @@ use pocketbook_tests::world::check::shown_in;
 
 use super::kb;
 use crate::Result;
-use crate::link::Quality;
 use crate::phone::Phone;
-use crate::screen::grouped;
 use crate::stage::{Cast, Stage};
+use pocketbook_tests::stack::link::Quality;
+use pocketbook_tests::stack::screen::grouped;
 
 const LINE: Quality = Quality::Slow {
     kbit_s: 3_000,

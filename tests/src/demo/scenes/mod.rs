@@ -16,12 +16,13 @@ use pocketbook::seams::Clock;
 use pocketbook::seams::system::SystemClock;
 use pocketbook_records::ids::{BlobHash, RecordId};
 use pocketbook_server::serve::asked_to_stop;
+use pocketbook_tests::stack::screen;
 use serde_json::Value;
 
+use super::Result;
 use super::audit;
 use super::phone::Phone;
 use super::stage::{PEOPLE, Stage};
-use super::{Result, screen};
 
 /// What the scenes hand on: the household in question, and what was done in it.
 #[derive(Debug)]

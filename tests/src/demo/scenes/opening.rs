@@ -5,8 +5,8 @@ use pocketbook_server::book::folder;
 use pocketbook_tests::data::book_folder;
 
 use crate::Result;
-use crate::screen::grouped;
 use crate::stage::{Cast, Stage};
+use pocketbook_tests::stack::screen::grouped;
 
 pub(super) async fn play(stage: &Stage<'_>) -> Result<Cast> {
     let screen = stage.screen;
@@ -36,10 +36,9 @@ pub(super) async fn play(stage: &Stage<'_>) -> Result<Cast> {
 }
 
 fn take_organisation(stage: &Stage<'_>) -> Result<()> {
-    let line = serde_json::to_string(&stage.org)?;
     let outcome = stage
         .district
-        .takes(&Command::ImportOrg, std::iter::once(line), None)?;
+        .takes(&Command::ImportOrg, std::iter::once(&stage.org), |_| {})?;
     let Outcome::Org { units, users, .. } = outcome else {
         return Err("no organisation".into());
     };
@@ -65,10 +64,9 @@ fn take_residents(stage: &Stage<'_>) -> Result<()> {
         .screen
         .bar(total as u64, "导入户档案", "importing households");
     let lines = (0..2).flat_map(|n| stage.residents(n));
-    let lines = lines.map(|line| serde_json::to_string(&line).unwrap_or_default());
     let outcome = stage
         .district
-        .takes(&Command::ImportPeople, lines, Some(&bar))?;
+        .takes(&Command::ImportPeople, lines, |done| bar.at(done))?;
     drop(bar);
     let Outcome::People { added, bad, .. } = outcome else {
         return Err("no residents".into());
@@ -99,12 +97,9 @@ fn take_book(stage: &Stage<'_>) -> Result<()> {
         "发布口袋书",
         "publishing the pocket book",
     );
-    let lines = files
-        .iter()
-        .map(|file| serde_json::to_string(file).unwrap_or_default());
     let outcome = stage
         .district
-        .takes(&Command::PublishBook, lines, Some(&bar))?;
+        .takes(&Command::PublishBook, files.iter(), |done| bar.at(done))?;
     drop(bar);
     let Outcome::Book { renewed, parts, .. } = outcome else {
         return Err("no pocket book".into());

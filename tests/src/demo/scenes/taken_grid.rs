@@ -16,9 +16,9 @@ use serde_json::json;
 
 use super::{a_moment, offline};
 use crate::Result;
-use crate::folders::numbers_in;
 use crate::phone::Phone;
 use crate::stage::{Cast, Stage};
+use pocketbook_tests::stack::folders::numbers_in;
 
 /// Moments this far apart are told apart by the server, whatever a request takes on its way.
 const APART_MS: u64 = 800;

@@ -1,4 +1,4 @@
-//! What the audience sees: Chinese first, English beneath, in eighty columns.
+//! What whoever watches a run sees: Chinese first, English beneath, in eighty columns.
 //!
 //! A Chinese character is two columns wide, so lines are measured and broken here. Colours are
 //! left out where nobody sees them (a pipe, `NO_COLOR`).
@@ -10,9 +10,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The widest line.
 const COLUMNS: usize = 78;
-/// Scenes told, for their headings.
-const SCENES: usize = 12;
-
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const GREEN: &str = "\x1b[32m";
@@ -22,30 +19,32 @@ const PLAIN: &str = "\x1b[0m";
 
 /// One line of the last table.
 #[derive(Debug)]
-pub(crate) struct Finding {
+pub struct Finding {
     /// What was looked at.
-    pub(crate) what: (&'static str, &'static str),
+    pub what: (&'static str, &'static str),
     /// What was found.
-    pub(crate) found: (String, String),
+    pub found: (String, String),
     /// Whether it is as it should be.
-    pub(crate) holds: bool,
+    pub holds: bool,
 }
 
 /// The terminal.
 #[derive(Debug)]
-pub(crate) struct Screen {
+pub struct Screen {
     is_coloured: bool,
+    scenes: usize,
     scene: AtomicUsize,
     checks: AtomicUsize,
     failures: AtomicUsize,
 }
 
 impl Screen {
-    /// Returns the screen over standard output.
-    pub(crate) fn new() -> Self {
+    /// Returns the screen over standard output, for a run of so many scenes.
+    pub fn new(scenes: usize) -> Self {
         let is_coloured = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self {
             is_coloured,
+            scenes,
             scene: AtomicUsize::new(0),
             checks: AtomicUsize::new(0),
             failures: AtomicUsize::new(0),
@@ -53,26 +52,26 @@ impl Screen {
     }
 
     /// Returns how many checks failed.
-    pub(crate) fn failures(&self) -> usize {
+    pub fn failures(&self) -> usize {
         self.failures.load(Ordering::SeqCst)
     }
 
     /// Returns how many checks were made.
-    pub(crate) fn checks(&self) -> usize {
+    pub fn checks(&self) -> usize {
         self.checks.load(Ordering::SeqCst)
     }
 
     /// Says what this is.
-    pub(crate) fn title(&self, zh: &str, en: &str) {
+    pub fn title(&self, zh: &str, en: &str) {
         self.line("", "");
         self.wrapped(&[BOLD, CYAN], zh, 1, 1);
         self.wrapped(&[DIM], en, 1, 1);
     }
 
     /// Begins the next scene.
-    pub(crate) fn scene(&self, zh: &str, en: &str) {
+    pub fn scene(&self, zh: &str, en: &str) {
         let n = self.scene.fetch_add(1, Ordering::SeqCst) + 1;
-        let head = format!("── {n}/{SCENES}  {zh} ");
+        let head = format!("── {n}/{}  {zh} ", self.scenes);
         let rest = "─".repeat(COLUMNS.saturating_sub(width(&head)));
         self.line("", "");
         self.line(&format!("{BOLD}{CYAN}"), &format!("{head}{rest}"));
@@ -80,13 +79,13 @@ impl Screen {
     }
 
     /// Tells what happens.
-    pub(crate) fn tell(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
+    pub fn tell(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
         self.wrapped(&[], zh.as_ref(), 3, 3);
         self.wrapped(&[DIM], en.as_ref(), 3, 3);
     }
 
     /// Says what was checked.
-    pub(crate) fn check(&self, holds: bool, zh: impl AsRef<str>, en: impl AsRef<str>) {
+    pub fn check(&self, holds: bool, zh: impl AsRef<str>, en: impl AsRef<str>) {
         self.count(holds);
         let (mark, colour) = if holds { ("✓", GREEN) } else { ("✗", RED) };
         let first = format!("{mark} {}", zh.as_ref());
@@ -95,7 +94,7 @@ impl Screen {
     }
 
     /// Shows the last table.
-    pub(crate) fn table(&self, findings: &[Finding]) {
+    pub fn table(&self, findings: &[Finding]) {
         let rule = "─".repeat(COLUMNS);
         self.line(DIM, &rule);
         self.row(BOLD, "", ("核对 · Check", "结果 · Found"));
@@ -130,7 +129,7 @@ impl Screen {
     }
 
     /// Says how it ended.
-    pub(crate) fn end(&self, zh: &str, en: &str) {
+    pub fn end(&self, zh: &str, en: &str) {
         let colour = if self.failures() == 0 { GREEN } else { RED };
         self.line("", "");
         self.wrapped(&[BOLD, colour], zh, 1, 1);
@@ -138,19 +137,19 @@ impl Screen {
     }
 
     /// Prints a line as it is: an address, a password.
-    pub(crate) fn plain(&self, text: &str) {
+    pub fn plain(&self, text: &str) {
         self.line("", text);
     }
 
-    /// Says that the demo could not go on.
-    pub(crate) fn broken(&self, why: &str) {
+    /// Says that the run could not go on.
+    pub fn broken(&self, why: &str) {
         self.line("", "");
-        self.wrapped(&[BOLD, RED], &format!("✗ 演示中断：{why}"), 1, 3);
-        self.wrapped(&[DIM], &format!("The demo could not go on: {why}"), 3, 3);
+        self.wrapped(&[BOLD, RED], &format!("✗ 中断：{why}"), 1, 3);
+        self.wrapped(&[DIM], &format!("It could not go on: {why}"), 3, 3);
     }
 
     /// Shows the end of the server's log.
-    pub(crate) fn log(&self, text: &str) {
+    pub fn log(&self, text: &str) {
         let lines: Vec<&str> = text.lines().collect();
         for line in &lines[lines.len().saturating_sub(12)..] {
             self.line(DIM, line);
@@ -158,7 +157,7 @@ impl Screen {
     }
 
     /// Returns a bar for something that takes a while; it goes when it is dropped.
-    pub(crate) fn bar(&self, total: u64, zh: &str, en: &str) -> Bar {
+    pub fn bar(&self, total: u64, zh: &str, en: &str) -> Bar {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         let form = format!("   {zh} · {en}  {{bar:24.cyan/dim}} {{percent:>3}} %");
         if let Ok(style) = ProgressStyle::with_template(&form)
@@ -195,11 +194,11 @@ impl Screen {
 
 /// A bar on the screen.
 #[derive(Debug, Clone)]
-pub(crate) struct Bar(ProgressBar);
+pub struct Bar(ProgressBar);
 
 impl Bar {
     /// Shows how far it is.
-    pub(crate) fn at(&self, position: u64) {
+    pub fn at(&self, position: u64) {
         self.0.set_position(position);
     }
 }
@@ -211,7 +210,7 @@ impl Drop for Bar {
 }
 
 /// Returns a number with its thousands set apart.
-pub(crate) fn grouped(number: impl Into<u64>) -> String {
+pub fn grouped(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
     let mut grouped = String::new();
     for (n, digit) in digits.chars().enumerate() {

@@ -1,9 +1,11 @@
 //! The district's server: a process of its own, started from this very program, that can be told,
 //! stopped and killed like any other.
+//!
+//! A program that has a district must become the server when its first word is [`PART`].
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the demo looks into the server's directory from outside"
+    reason = "the server is a process of its own and its directory is looked into from outside"
 )]
 
 use std::collections::BTreeMap;
@@ -17,26 +19,29 @@ use std::sync::{Mutex, PoisonError};
 use pocketbook_records::ids::BlobHash;
 use pocketbook_server::admin::socket;
 use pocketbook_server::admin::wire::{self, Event, Outcome};
+use serde::Serialize;
 use tokio::task::block_in_place;
 
 use super::Result;
-use super::screen::Bar;
+use super::certificate::Certificate;
 
 /// The word by which this program knows that it is to be the server.
-pub(crate) const PART: &str = "pocketbook-server";
+pub const PART: &str = "pocketbook-server";
 
 /// The server's process and its data directory.
 #[derive(Debug)]
-pub(crate) struct District {
+pub struct District {
     folder: PathBuf,
     log: PathBuf,
     address: SocketAddr,
+    certificate: Option<Certificate>,
     process: Mutex<Option<Child>>,
 }
 
 impl District {
-    /// Sets a district up in a folder and begins to serve it on a free port.
-    pub(crate) fn begin(folder: &Path, log: &Path) -> Result<Self> {
+    /// Sets a district up in a folder and begins to serve it on a free port, encrypted if there is
+    /// a certificate for it.
+    pub fn begin(folder: &Path, log: &Path, certificate: Option<Certificate>) -> Result<Self> {
         let made = server()?
             .args([
                 "init",
@@ -52,55 +57,64 @@ impl District {
             return Err("服务器目录没有建成 · the server's folder was not made".into());
         }
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (process, address) = start(folder, log, any_port)?;
+        let (process, address) = start(folder, log, any_port, certificate.as_ref())?;
         Ok(Self {
             folder: folder.to_owned(),
             log: log.to_owned(),
             address,
+            certificate,
             process: Mutex::new(Some(process)),
         })
     }
 
     /// Returns where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Returns its address.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn url(&self) -> String {
+        self.url_at(self.address)
+    }
+
+    /// Returns its address for who reaches it by another one: through a [`Link`](super::link::Link).
+    pub fn url_at(&self, address: SocketAddr) -> String {
+        match self.certificate {
+            Some(_) => format!("https://{address}"),
+            None => format!("http://{address}"),
+        }
     }
 
     /// Returns its data directory.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Returns the number of its process.
-    pub(crate) fn process(&self) -> Option<u32> {
+    pub fn process(&self) -> Option<u32> {
         self.running().as_ref().map(Child::id)
     }
 
     /// Tells the running server what an operator would; waits until it is done.
-    pub(crate) fn does(&self, command: &wire::Command) -> Result<Outcome> {
-        self.takes(command, std::iter::empty(), None)
+    pub fn does(&self, command: &wire::Command) -> Result<Outcome> {
+        self.takes(command, std::iter::empty::<()>(), |_| {})
     }
 
-    /// As before, with lines of input and a bar for how far it is.
-    pub(crate) fn takes(
+    /// As before, with input, one value a line; `progress` hears how many are done.
+    pub fn takes(
         &self,
         command: &wire::Command,
-        input: impl Iterator<Item = String> + Send,
-        bar: Option<&Bar>,
+        input: impl Iterator<Item = impl Serialize> + Send,
+        mut progress: impl FnMut(u64) + Send,
     ) -> Result<Outcome> {
         let mut ended = None;
         let asked = block_in_place(|| {
             socket::ask(
                 &self.folder,
                 command,
-                input.map(io::Result::Ok),
+                input.map(|value| serde_json::to_string(&value).map_err(io::Error::from)),
                 |event| match event {
-                    Event::Progress { done, .. } => bar.into_iter().for_each(|bar| bar.at(done)),
+                    Event::Progress { done, .. } => progress(done),
                     event => ended = Some(event),
                 },
             )
@@ -115,7 +129,7 @@ impl District {
     }
 
     /// `kill -9`.
-    pub(crate) fn is_killed(&self) -> Result<()> {
+    pub fn is_killed(&self) -> Result<()> {
         if let Some(mut process) = self.running().take() {
             process.kill()?;
             block_in_place(|| process.wait())?;
@@ -124,14 +138,19 @@ impl District {
     }
 
     /// Begins again, at the same address.
-    pub(crate) fn begins_again(&self) -> Result<()> {
-        let (process, _) = start(&self.folder, &self.log, self.address)?;
+    pub fn begins_again(&self) -> Result<()> {
+        let (process, _) = start(
+            &self.folder,
+            &self.log,
+            self.address,
+            self.certificate.as_ref(),
+        )?;
         *self.running() = Some(process);
         Ok(())
     }
 
     /// Ends it in good order, as a system that shuts down does.
-    pub(crate) fn ends(&self) -> Result<()> {
+    pub fn ends(&self) -> Result<()> {
         let Some(mut process) = self.running().take() else {
             return Ok(());
         };
@@ -150,7 +169,7 @@ impl District {
     }
 
     /// Returns what lies in its spool: uploads that are not whole, with the bytes on the disk.
-    pub(crate) fn spool(&self) -> io::Result<BTreeMap<BlobHash, Part>> {
+    pub fn spool(&self) -> io::Result<BTreeMap<BlobHash, Part>> {
         let mut parts = BTreeMap::new();
         for owner in entries(&self.folder.join("data/spool"))? {
             for file in entries(&owner)? {
@@ -181,7 +200,7 @@ impl District {
     }
 
     /// Returns its log.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
@@ -193,7 +212,7 @@ impl District {
 impl Drop for District {
     fn drop(&mut self) {
         if let Some(mut process) = self.running().take() {
-            // The demo ended early: nothing of it is kept.
+            // The program ended early: nothing of the district is kept.
             let _ = process.kill();
             let _ = process.wait();
         }
@@ -202,11 +221,11 @@ impl Drop for District {
 
 /// An upload that is not whole.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
+pub struct Part {
     /// Bytes on the server's disk.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Of so many.
-    pub(crate) of: u64,
+    pub of: u64,
 }
 
 fn server() -> io::Result<Command> {
@@ -215,10 +234,16 @@ fn server() -> io::Result<Command> {
     Ok(command)
 }
 
-fn start(folder: &Path, log: &Path, listen: SocketAddr) -> Result<(Child, SocketAddr)> {
+fn start(
+    folder: &Path,
+    log: &Path,
+    listen: SocketAddr,
+    certificate: Option<&Certificate>,
+) -> Result<(Child, SocketAddr)> {
     let log = File::options().create(true).append(true).open(log)?;
     let mut process = server()?
         .args(["serve", "--listen", &listen.to_string()])
+        .args(certificate.map(Certificate::arguments).unwrap_or_default())
         .arg(folder)
         .stdout(Stdio::piped())
         .stderr(log)
@@ -229,8 +254,8 @@ fn start(folder: &Path, log: &Path, listen: SocketAddr) -> Result<(Child, Socket
     }
     let address = first
         .trim()
-        .strip_prefix("listening http://")
-        .and_then(|at| at.parse().ok());
+        .split_once("://")
+        .and_then(|(_, at)| at.parse().ok());
     let Some(address) = address else {
         process.kill()?;
         process.wait()?;
