@@ -141,10 +141,8 @@ impl Planted {
 /// Runs a program, for so long at most.
 fn within(patience: Duration, mut command: Command) -> io::Result<Option<Output>> {
     let log = tempfile::NamedTempFile::new()?;
-    let mut child = command
-        .stdout(log.reopen()?)
-        .stderr(log.reopen()?)
-        .spawn()?;
+    let into = log.reopen()?;
+    let mut child = command.stdout(into.try_clone()?).stderr(into).spawn()?;
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {

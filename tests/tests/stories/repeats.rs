@@ -1,5 +1,6 @@
 //! Whatever the network repeats changes nothing.
 
+use pocketbook::store::status::SyncState;
 use pocketbook_records::rights::Role;
 use pocketbook_tests::world::check::{Truth, shown_on};
 use pocketbook_tests::world::pictures::photo;
@@ -148,5 +149,28 @@ async fn a_phone_that_enrols_again_works_on_between_two_tries_with_one_code() {
     wang.syncs().await;
 
     assert_eq!(wang.status().waiting, 0);
+    world.check(&[&wang]).await;
+}
+
+/// An answer from before the revoke that arrives after it is no news: it brings nothing back.
+#[tokio::test]
+async fn an_answer_that_comes_late_brings_no_taken_grid_back() {
+    let world = World::new(66).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    wang.syncs().await;
+    assert!(wang.flats().is_empty());
+
+    wang.line().next(On::Sync, Fault::OldAnswer(0));
+    // The engine may go on and hear the truth; it must not depend on that.
+    wang.line().next(On::Sync, Fault::LoseRequest);
+    let _ = wang.sync().await;
+
+    assert!(wang.flats().is_empty());
+    assert_eq!(wang.status().state, SyncState::Synced);
+    wang.syncs().await;
     world.check(&[&wang]).await;
 }

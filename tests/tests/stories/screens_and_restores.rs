@@ -180,3 +180,33 @@ async fn what_was_parked_in_a_lost_history_was_shown_to_nobody() {
     assert!(values.contains(&"lodger".into()), "lost: {values:?}");
     world.check(&[&wang, &zhao]).await;
 }
+
+/// What a seed has found: a report whose receipt brought its body, before any page did, stayed on
+/// the phone when its grid was taken.
+#[tokio::test]
+async fn a_body_that_came_before_its_page_goes_with_its_grid() {
+    let world = World::new(948).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let backup = world.town().backs_up("night").await;
+    world.town().restores(&backup);
+    let case = wang.reports_cover(&grid, "东门", &[]).id;
+    // The work is taken in; before the grid is compared, the server has too much to do.
+    let mut asked = 0;
+    wang.line().weather(move |request| {
+        asked += usize::from(request.path == "/v1/sync");
+        (asked > 1).then_some(Fault::Busy)
+    });
+    wang.sync().await.expect_err("it was put off");
+    assert_eq!(wang.status().waiting, 0, "the work was taken in");
+    wang.line().is_good();
+    world.hours_pass(1);
+
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    wang.syncs().await;
+
+    assert!(wang.finds(&CASE, case).is_none());
+    world.check(&[&wang]).await;
+}

@@ -74,7 +74,7 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
             .execute("DELETE FROM scope WHERE id = ?1", [scope])?;
     }
     if any {
-        hide_own_without_home(door, grants)?;
+        hide_homeless(door, grants)?;
     }
     Ok(())
 }
@@ -132,12 +132,15 @@ fn remove(door: &mut Door<'_>, key: &Key, why: Why) -> Result<()> {
     Ok(())
 }
 
-/// Own new records that the server does not have yet go out of sight with the grid they lie in.
-fn hide_own_without_home(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
+/// What lies in no scope yet goes out of sight with its grid: own new records that the server does
+/// not have, and bodies that came with a receipt before a page did.
+fn hide_homeless(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
     let own = {
-        let mut statement = door
-            .connection
-            .prepare_cached("SELECT kind, id FROM record WHERE rev IS NULL")?;
+        let mut statement = door.connection.prepare_cached(
+            "SELECT kind, id FROM record
+                 WHERE rev IS NULL
+                    OR NOT EXISTS (SELECT 1 FROM membership WHERE membership.key = record.key)",
+        )?;
         statement
             .query_map([], key_of)?
             .collect::<rusqlite::Result<Vec<_>>>()?
@@ -242,7 +245,14 @@ fn home(connection: &Connection, kind: &'static Kind, id: RecordId) -> Result<Ho
                     id = up;
                 }
             }
-            Home::AuthorAnd(_) | Home::Noted => return Ok(HomeOf::None),
+            Home::Noted => {
+                let subject = (Kind::named(text("of")), text("record").parse());
+                let (Some(of), Ok(record)) = subject else {
+                    return Ok(HomeOf::Lost);
+                };
+                (kind, id) = (of, record);
+            }
+            Home::AuthorAnd(_) => return Ok(HomeOf::None),
         }
     }
 }

@@ -271,15 +271,6 @@ pub(crate) const TABLE: &[Bug] = &[
         by: By::Test("stories", "reconcile"),
     },
     Bug {
-        name: "a cursor of a lost history is served by pages",
-        edits: &[Edit {
-            file: "sync-server/src/feed.rs",
-            right: r#"let is_of_this_history = cursor.epoch"#,
-            wrong: r#"let is_of_this_history = PLANTED || cursor.epoch"#,
-        }],
-        by: By::Test("pocketbook_server", "feed"),
-    },
-    Bug {
         name: "a moved record stays in its old grid's scopes",
         edits: &[Edit {
             file: "sync-server/src/store/scopes.rs",
@@ -357,16 +348,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"if newest.is_some_and(|newest| is_older(answer.asof, newest)) {"#,
             wrong: r#"if !PLANTED && newest.is_some_and(|newest| is_older(answer.asof, newest)) {"#,
         }],
-        by: By::Test("pocketbook", ""),
-    },
-    Bug {
-        name: "a page is taken twice",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/mirror.rs",
-            right: r#"        if *from != scope.cursor {"#,
-            wrong: r#"        if !PLANTED && *from != scope.cursor {"#,
-        }],
-        by: By::Test("pocketbook", ""),
+        by: By::Test("stories", "repeats"),
     },
     Bug {
         name: "a taken grid stays on the phone",
@@ -506,7 +488,7 @@ pub(crate) const TABLE: &[Bug] = &[
         name: "own new records stay when their grid is taken",
         edits: &[Edit {
             file: "core/pocketbook/src/store/purge.rs",
-            right: r#"        hide_own_without_home(door, grants)?;"#,
+            right: r#"        hide_homeless(door, grants)?;"#,
             wrong: r#"        if !PLANTED { hide_own_without_home(door, grants)?; }"#,
         }],
         by: By::Seeds,
