@@ -443,7 +443,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"    if sent {"#,
             wrong: r#"    if sent && !PLANTED {"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook", ""),
     },
     Bug {
         name: "what leaves is not marked as sent",
@@ -454,7 +454,7 @@ pub(crate) const TABLE: &[Bug] = &[
             wrong: r#"    if let (Some(first), Some(last), false) = (batch.first(), batch.last(), PLANTED) {
         transaction"#,
         }],
-        by: By::Seeds,
+        by: By::Test("pocketbook", ""),
     },
     Bug {
         name: "work does not say what it builds on",
@@ -463,7 +463,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"frozen.deps = depends_on(connection, kind, &frozen)?;"#,
             wrong: r#"frozen.deps = if PLANTED { Vec::new() } else { depends_on(connection, kind, &frozen)? };"#,
         }],
-        by: By::Seeds,
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "a revoke takes unsent work with it",
@@ -482,7 +482,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        if self.may_bring_back {"#,
             wrong: r#"        if self.may_bring_back && !PLANTED {"#,
         }],
-        by: By::Seeds,
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "own new records stay when their grid is taken",
@@ -491,7 +491,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        hide_homeless(door, grants)?;"#,
             wrong: r#"        if !PLANTED { hide_own_without_home(door, grants)?; }"#,
         }],
-        by: By::Seeds,
+        by: By::Test("stories", ""),
     },
     Bug {
         name: "deletions heard during a first sync are forgotten",
