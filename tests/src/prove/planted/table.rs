@@ -489,7 +489,7 @@ pub(crate) const TABLE: &[Bug] = &[
         edits: &[Edit {
             file: "core/pocketbook/src/store/purge.rs",
             right: r#"        hide_homeless(door, grants)?;"#,
-            wrong: r#"        if !PLANTED { hide_own_without_home(door, grants)?; }"#,
+            wrong: r#"        if !PLANTED { hide_homeless(door, grants)?; }"#,
         }],
         by: By::Test("stories", ""),
     },
