@@ -443,7 +443,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"    if sent {"#,
             wrong: r#"    if sent && !PLANTED {"#,
         }],
-        by: By::Test("pocketbook", ""),
+        by: By::Test("stories", "drafts"),
     },
     Bug {
         name: "what leaves is not marked as sent",
@@ -454,7 +454,7 @@ pub(crate) const TABLE: &[Bug] = &[
             wrong: r#"    if let (Some(first), Some(last), false) = (batch.first(), batch.last(), PLANTED) {
         transaction"#,
         }],
-        by: By::Test("pocketbook", ""),
+        by: By::Test("stories", "drafts"),
     },
     Bug {
         name: "work does not say what it builds on",
