@@ -3,11 +3,13 @@
 
 use pocketbook::Error;
 use pocketbook::store::blobs::Rendering;
+use pocketbook::store::hand_in::BatchLimits;
 use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::Mseq;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::person::PERSON_SENSITIVE;
 use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::mutation::Frozen;
 use pocketbook_tests::world::pictures::photo;
 use pocketbook_tests::world::{Fault, On, Phone, World};
 use serde_json::json;
@@ -198,4 +200,31 @@ async fn a_photo_in_two_drafts_stays_with_the_one_that_is_kept() {
         [hash]
     );
     world.check(&[&wang]).await;
+}
+
+/// Work upon own work that the server has not settled says so: if that one must wait, this one waits
+/// with it, and whoever decides sees both.
+#[tokio::test]
+async fn work_upon_own_work_that_waits_names_it() {
+    let world = World::new(507).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 4).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let flat = wang.flat(0);
+    let first = wang.notes_tenure(flat, "rent");
+    let other = wang.knocks(flat);
+    wang.notes_tenure(flat, "own");
+    let limits = BatchLimits {
+        bytes: 1 << 20,
+        count: 10,
+        from: None,
+        pull: false,
+    };
+
+    let request = wang.store().next_request(limits).expect("a request");
+
+    let third = Frozen::parse(request.mutations[2].frozen.get()).expect("well formed");
+    assert_eq!(third.deps, [first.mid]);
+    assert!(!third.deps.contains(&other.mid));
 }

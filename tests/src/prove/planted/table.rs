@@ -463,7 +463,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"frozen.deps = depends_on(connection, kind, &frozen)?;"#,
             wrong: r#"frozen.deps = if PLANTED { Vec::new() } else { depends_on(connection, kind, &frozen)? };"#,
         }],
-        by: By::Test("stories", ""),
+        by: By::Test("stories", "drafts"),
     },
     Bug {
         name: "a revoke takes unsent work with it",
