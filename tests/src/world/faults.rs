@@ -91,14 +91,15 @@ impl On {
             Self::Photo => request.method == Method::Patch,
             Self::Fetch => request.method == Method::Get && request.path.starts_with("/v1/blobs/"),
             Self::Thumbnails => request.path == "/v1/thumbnails",
-            Self::Enrol => request.path == "/v1/enrol",
+            Self::Enrol => request.path.starts_with("/v1/enrol"),
             Self::Book => request.path.starts_with("/v1/book/"),
         }
     }
 }
 
 /// What a server says that has too much to do.
-pub(super) const BUSY: &str = r#"{"type":"busy","title":"busy","status":503,"retry_after_ms":60000}"#;
+pub(super) const BUSY: &str =
+    r#"{"type":"busy","title":"busy","status":503,"retry_after_ms":60000}"#;
 /// What a server says that does not know who asks.
 pub(super) const STRANGER: &str = r#"{"type":"unknown-caller","title":"unknown","status":401}"#;
 

@@ -539,6 +539,24 @@ pub(crate) const TABLE: &[Bug] = &[
         by: By::Story("stories", ""),
     },
     Bug {
+        name: "more was received than was ever authored, and nobody wonders",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/clones.rs",
+            right: r#"        answer.clone.is_some() || answer.received_mseq > outbox::highest_mseq(connection)?;"#,
+            wrong: r#"        answer.clone.is_some() || !PLANTED && answer.received_mseq > outbox::highest_mseq(connection)?;"#,
+        }],
+        by: By::Story("stories", "clones"),
+    },
+    Bug {
+        name: "an identity that is asked for again is another one",
+        edits: &[Edit {
+            file: "sync-server/src/enrol.rs",
+            right: r#"    if let Some(found) = phones::with_secret(batch.store(), user.user, &secret)? {"#,
+            wrong: r#"    if !PLANTED && let Some(found) = phones::with_secret(batch.store(), user.user, &secret)? {"#,
+        }],
+        by: By::Story("stories", "clones"),
+    },
+    Bug {
         name: "a photo goes before any backup holds it",
         edits: &[Edit {
             file: "core/pocketbook/src/store/blobs/names.rs",
