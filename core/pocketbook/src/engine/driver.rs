@@ -336,7 +336,8 @@ impl Engine {
                 more_work: brings_back
                     || applied.is_shared
                     || (exchange.hands_in() && waiting > applied.receipts as u64),
-                more_news: exchange.pull && (applied.more || applied.was_stale),
+                more_news: exchange.pull
+                    && (applied.more || applied.was_stale || applied.is_shared),
                 is_fruitful: brings_back || applied.receipts > 0 || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
                 frames_follow: asks_for_frames(&asked),
