@@ -173,7 +173,9 @@ fn take_over(
         return Ok(());
     };
     let received = continues.first_mseq.0.saturating_sub(1);
-    let received = Mseq(received.min(i64::MAX.unsigned_abs()));
+    let received = Mseq(received.min(i64::MAX.unsigned_abs() - 1));
+    let first = Mseq(received.0 + 1);
+    phones::note_continues(batch, enrolment, continues.enrolment, first)?;
     Ok(accounts::note_received(
         batch,
         enrolment,
@@ -258,6 +260,8 @@ fn go_on(
         true => shared.last_from,
         false => phones::began(batch.store(), shared.caller.user)?,
     };
+    let first = request.first_mseq;
+    phones::note_continues(batch, enrolment, shared.caller.enrolment, first)?;
     Ok(accounts::note_received(
         batch, enrolment, received, not_before,
     )?)

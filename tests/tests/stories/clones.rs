@@ -6,7 +6,10 @@ use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::{EnrolmentId, RecordId};
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::kinds::person::PERSON;
 use pocketbook_records::kinds::visit::VISIT;
+use pocketbook_records::mutation::{Frozen, Op};
+use pocketbook_records::path::Path;
 use pocketbook_records::rights::Role;
 use pocketbook_server::admin::wire::Command;
 use pocketbook_tests::world::check::Truth;
@@ -354,6 +357,33 @@ async fn what_a_copy_did_before_a_revoke_is_judged_by_when_it_did_it() {
 }
 
 #[tokio::test]
+async fn what_a_copy_had_heard_before_bounds_what_it_did_after() {
+    let (world, wang) = one(839).await;
+    let grid = world.grid(1);
+    world.settle(&grid, 3).await;
+    world.hours_pass(1);
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+    world.hours_pass(1);
+    wang.syncs().await;
+    let copy = wang.is_copied_onto("copy");
+    wang.knocks(wang.flat(0));
+    wang.syncs().await;
+    let flats = copy.flats();
+    let lies_there = |flat: &&RecordId| copy.sees(&HOUSEHOLD, **flat).value("grid") == grid.0;
+    let flat = *flats.iter().find(lies_there).expect("it is hers now");
+    copy.notes_tenure(flat, "lent");
+
+    copy.syncs().await;
+
+    assert!(copy.tray().is_empty(), "the duty had begun, and it knew");
+    wang.syncs().await;
+    assert_eq!(wang.sees(&HOUSEHOLD, flat).value("tenure"), "lent");
+    world.check(&[&wang, &copy]).await;
+}
+
+#[tokio::test]
 async fn a_server_set_back_behind_a_parting_is_taught_all_of_it() {
     let (world, wang) = one(835).await;
     let flat = wang.flat(0);
@@ -430,4 +460,38 @@ async fn a_new_code_ends_the_sharing_as_well() {
     wang.syncs().await;
     assert_eq!(knocks(&world, flat), json!(4));
     world.check(&[&wang, &copy]).await;
+}
+
+#[tokio::test]
+async fn a_copy_takes_back_what_it_had_done_before_it_was_one() {
+    let (world, wang) = one(838).await;
+    let person = wang.person(wang.flat(0), 0);
+    wang.offline();
+    wang.tags(person, "empty-nest", "子女在外地");
+    let copy = wang.is_copied_onto("copy");
+    // Nothing of what the server makes of the tag is here yet.
+    let frozen = taking_off(&copy, person, "empty-nest");
+    wang.knocks(wang.flat(0));
+    wang.online();
+    wang.syncs().await;
+    copy.store().author(frozen).expect("it is saved");
+
+    copy.syncs().await;
+
+    all_sync(&[&wang, &copy]).await;
+    for phone in [&wang, &copy] {
+        assert!(phone.reviews_of(person).is_empty(), "she knew of it");
+        let tags = phone.sees(&PERSON, person).value("tags");
+        assert!(tags.get("empty-nest").is_none(), "{tags}");
+    }
+    world.check(&[&wang, &copy]).await;
+}
+
+fn taking_off(phone: &Phone, person: RecordId, tag: &str) -> Frozen {
+    let at = phone.store().now().expect("a note of this moment");
+    let mut frozen = Frozen::new(&PERSON, person, Op::Patch, at);
+    frozen.seen = phone.sees(&PERSON, person).shown.rev;
+    let tags = Path::field("tags");
+    frozen.remove.insert(tags, vec![tag.to_owned()]);
+    frozen
 }

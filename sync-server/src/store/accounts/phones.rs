@@ -1,12 +1,16 @@
 //! The phones of one account, seen together: one may turn out to be two, and goes on with what it
 //! began under another enrolment.
 
-use pocketbook_records::ids::{EnrolmentId, UserId};
+use pocketbook_records::ids::{EnrolmentId, Mseq, UserId};
 use pocketbook_records::time::Millis;
 
 use super::{ENROLMENT, Enrolment, read_enrolment};
 use crate::params;
 use crate::store::{SqlError, Store};
+use crate::writer::Batch;
+
+/// More enrolments in a row are not followed.
+const MOST_IN_A_ROW: usize = 16;
 
 /// Finds the phone of an account that has a secret; the latest, if it enrolled more than once
 /// with it.
@@ -59,4 +63,50 @@ pub(crate) fn began(store: Store<'_>, user: UserId) -> Result<Millis, SqlError> 
         |row| row.get(0),
     )?;
     Ok(began.unwrap_or(0))
+}
+
+/// Notes that a phone goes on with what it began under an earlier enrolment: the numbers below the
+/// first are its own as well.
+pub(crate) fn note_continues(
+    batch: &Batch<'_>,
+    enrolment: EnrolmentId,
+    earlier: EnrolmentId,
+    first: Mseq,
+) -> Result<(), SqlError> {
+    let store = batch.store();
+    store
+        .sql
+        .execute(
+            "UPDATE enrolments
+             SET continues = $1, first_mseq = $2
+             WHERE district = $3 AND enrolment = $4",
+            params![earlier, first, store.district, enrolment],
+        )
+        .map(drop)
+}
+
+/// Returns the earlier enrolments of a phone, each with the first number that was no longer its
+/// own under it.
+pub(crate) fn earlier(
+    store: Store<'_>,
+    enrolment: EnrolmentId,
+) -> Result<Vec<(EnrolmentId, Mseq)>, SqlError> {
+    let mut earlier: Vec<(EnrolmentId, Mseq)> = Vec::new();
+    let mut at = enrolment;
+    while earlier.len() < MOST_IN_A_ROW {
+        let before = store.sql.one(
+            "SELECT continues, first_mseq
+             FROM enrolments
+             WHERE district = $1 AND enrolment = $2",
+            params![store.district, at],
+            |row| Ok((row.get::<Option<EnrolmentId>>(0)?, row.get::<Mseq>(1)?)),
+        )?;
+        let Some((Some(before), first)) = before else {
+            break;
+        };
+        let first = earlier.last().map_or(first, |(_, later)| first.min(*later));
+        earlier.push((before, first));
+        at = before;
+    }
+    Ok(earlier)
 }
