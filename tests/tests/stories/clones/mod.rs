@@ -1,16 +1,16 @@
 //! A phone's folder was copied, keys and all, or a phone was set back to an old copy of itself: two
 //! have one identity. Both work is kept, and counted once.
 
+mod chance;
+mod judged;
+mod restored;
+
 use pocketbook::engine::SyncError;
 use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::{EnrolmentId, RecordId};
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
-use pocketbook_records::kinds::person::PERSON;
 use pocketbook_records::kinds::visit::VISIT;
-use pocketbook_records::mutation::{Frozen, Op};
-use pocketbook_records::path::Path;
-use pocketbook_records::rights::Role;
 use pocketbook_server::admin::wire::Command;
 use pocketbook_tests::world::check::Truth;
 use pocketbook_tests::world::pictures::photo;
@@ -170,27 +170,28 @@ async fn a_phone_killed_at_any_step_goes_on_with_the_next_start() {
         wang.syncs().await;
         copy.knocks(flat);
         copy.visits(flat, "副本");
-        match killed {
-            Told => copy.line().next(On::Enrol, Fault::LoseRequest),
-            Answered => copy.line().next(On::Enrol, Fault::LoseAnswer),
-            AnsweredInPart => copy.line().next(On::Enrol, Fault::FreezeAfter(40)),
-            Adopted | HandedIn => copy.line().next(On::Enrol, Fault::LoseRequest),
+        copy.line().next(
+            On::Enrol,
+            match killed {
+                Told | Adopted | HandedIn => Fault::LoseRequest,
+                Answered => Fault::LoseAnswer,
+                AnsweredInPart => Fault::FreezeAfter(40),
+            },
+        );
+        if let AnsweredInPart = killed {
+            copy.syncs_until_killed().await;
+        } else {
+            copy.sync().await.expect_err("the line broke");
+            copy.is_killed();
         }
-        match killed {
-            AnsweredInPart => copy.syncs_until_killed().await,
-            _ => {
-                copy.sync().await.expect_err("the line broke");
-                copy.is_killed();
-            }
-        }
-        let waiting = copy.status().waiting;
-        assert_eq!(waiting, 2, "{killed:?}");
-        match killed {
-            Adopted => copy.line().next(On::Sync, Fault::LoseRequest),
-            HandedIn => copy.line().next(On::Sync, Fault::LoseAnswer),
-            _ => {}
-        }
-        if matches!(killed, Adopted | HandedIn) {
+        assert_eq!(copy.status().waiting, 2, "{killed:?}");
+        let second = match killed {
+            Adopted => Some(Fault::LoseRequest),
+            HandedIn => Some(Fault::LoseAnswer),
+            Told | Answered | AnsweredInPart => None,
+        };
+        if let Some(fault) = second {
+            copy.line().next(On::Sync, fault);
             copy.sync().await.expect_err("the line broke again");
             assert_ne!(enrolment(&copy), enrolment(&wang), "it was adopted");
             copy.is_killed();
@@ -333,116 +334,6 @@ async fn a_locked_copys_work_waits_until_the_account_is_open_again() {
 }
 
 #[tokio::test]
-async fn what_a_copy_did_before_a_revoke_is_judged_by_when_it_did_it() {
-    let (world, wang) = one(834).await;
-    let zhao = world.head("赵", &world.grid(0)).await;
-    let flat = wang.flat(0);
-    let copy = wang.is_copied_onto("copy");
-    world.hours_pass(1);
-    copy.notes_tenure(flat, "lent");
-    world.hours_pass(1);
-    world.revoke(&wang, Role::GridWorker, &world.grid(0)).await;
-    world.hours_pass(1);
-    // The other phone has not heard yet, and hands in first: work of after the revoke.
-    wang.knocks(flat);
-    wang.syncs().await;
-
-    copy.syncs().await;
-
-    zhao.syncs().await;
-    let seen = zhao.sees(&HOUSEHOLD, flat);
-    assert_eq!(seen.value("tenure"), "lent", "done while she might");
-    assert_eq!(seen.value("knocks"), 1, "and what she might not waits");
-    world.check(&[&zhao]).await;
-}
-
-#[tokio::test]
-async fn what_a_copy_had_heard_before_bounds_what_it_did_after() {
-    let (world, wang) = one(839).await;
-    let grid = world.grid(1);
-    world.settle(&grid, 3).await;
-    world.hours_pass(1);
-    world
-        .grant(wang.user(), "王", Role::GridWorker, &grid)
-        .await;
-    world.hours_pass(1);
-    wang.syncs().await;
-    let copy = wang.is_copied_onto("copy");
-    wang.knocks(wang.flat(0));
-    wang.syncs().await;
-    let flats = copy.flats();
-    let lies_there = |flat: &&RecordId| copy.sees(&HOUSEHOLD, **flat).value("grid") == grid.0;
-    let flat = *flats.iter().find(lies_there).expect("it is hers now");
-    copy.notes_tenure(flat, "lent");
-
-    copy.syncs().await;
-
-    assert!(copy.tray().is_empty(), "the duty had begun, and it knew");
-    wang.syncs().await;
-    assert_eq!(wang.sees(&HOUSEHOLD, flat).value("tenure"), "lent");
-    world.check(&[&wang, &copy]).await;
-}
-
-#[tokio::test]
-async fn a_server_set_back_behind_a_parting_is_taught_all_of_it() {
-    let (world, wang) = one(835).await;
-    let flat = wang.flat(0);
-    let backup = world.town().backs_up("night").await;
-    let copy = wang.is_copied_onto("copy");
-    for phone in [&wang, &copy] {
-        phone.knocks(flat);
-        phone.visits(flat, &format!("{phone:?}"));
-    }
-    all_sync(&[&wang, &copy]).await;
-    copy.knocks(flat);
-    copy.syncs().await;
-    assert_eq!(knocks(&world, flat), json!(4));
-
-    world.town().restores(&backup);
-    copy.sync().await.ok();
-    let unblock = Command::Unblock {
-        user: "王".to_owned(),
-    };
-    world.town().does(unblock, vec![]).await;
-    for _ in 0..4 {
-        world.hours_pass(1);
-        for phone in [&wang, &copy] {
-            phone.sync().await.ok();
-        }
-    }
-
-    all_sync(&[&wang, &copy]).await;
-    assert_eq!(knocks(&world, flat), json!(4));
-    assert_eq!(visits(&world), 3);
-    world.check(&[&wang, &copy]).await;
-}
-
-#[tokio::test]
-async fn a_server_set_back_behind_a_second_code_is_taught_all_of_it() {
-    let (world, wang) = one(836).await;
-    let flat = wang.flat(0);
-    let backup = world.town().backs_up("night").await;
-    wang.knocks(flat);
-    wang.syncs().await;
-    wang.enrols(&world.code("王").await.code).await;
-    wang.knocks(flat);
-    wang.syncs().await;
-
-    world.town().restores(&backup);
-    wang.sync().await.ok();
-    let unblock = Command::Unblock {
-        user: "王".to_owned(),
-    };
-    world.town().does(unblock, vec![]).await;
-    world.hours_pass(1);
-    wang.sync().await.ok();
-
-    all_sync(&[&wang]).await;
-    assert_eq!(knocks(&world, flat), json!(3));
-    world.check(&[&wang]).await;
-}
-
-#[tokio::test]
 async fn a_new_code_ends_the_sharing_as_well() {
     let (world, wang) = one(837).await;
     let flat = wang.flat(0);
@@ -460,38 +351,4 @@ async fn a_new_code_ends_the_sharing_as_well() {
     wang.syncs().await;
     assert_eq!(knocks(&world, flat), json!(4));
     world.check(&[&wang, &copy]).await;
-}
-
-#[tokio::test]
-async fn a_copy_takes_back_what_it_had_done_before_it_was_one() {
-    let (world, wang) = one(838).await;
-    let person = wang.person(wang.flat(0), 0);
-    wang.offline();
-    wang.tags(person, "empty-nest", "子女在外地");
-    let copy = wang.is_copied_onto("copy");
-    // Nothing of what the server makes of the tag is here yet.
-    let frozen = taking_off(&copy, person, "empty-nest");
-    wang.knocks(wang.flat(0));
-    wang.online();
-    wang.syncs().await;
-    copy.store().author(frozen).expect("it is saved");
-
-    copy.syncs().await;
-
-    all_sync(&[&wang, &copy]).await;
-    for phone in [&wang, &copy] {
-        assert!(phone.reviews_of(person).is_empty(), "she knew of it");
-        let tags = phone.sees(&PERSON, person).value("tags");
-        assert!(tags.get("empty-nest").is_none(), "{tags}");
-    }
-    world.check(&[&wang, &copy]).await;
-}
-
-fn taking_off(phone: &Phone, person: RecordId, tag: &str) -> Frozen {
-    let at = phone.store().now().expect("a note of this moment");
-    let mut frozen = Frozen::new(&PERSON, person, Op::Patch, at);
-    frozen.seen = phone.sees(&PERSON, person).shown.rev;
-    let tags = Path::field("tags");
-    frozen.remove.insert(tags, vec![tag.to_owned()]);
-    frozen
 }
