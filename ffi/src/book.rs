@@ -71,8 +71,6 @@ pub(crate) struct Opened {
     pub(crate) files: PathBuf,
     pub(crate) tasks: Tasks,
     pub(crate) relay: Arc<Relay>,
-    /// The account's name in the keystore.
-    name: String,
     /// Where its server is.
     address: Address,
     /// There once the device is enrolled.
@@ -236,7 +234,6 @@ impl Opened {
             files,
             tasks: Tasks::new()?,
             relay: Arc::default(),
-            name: account.name,
             address,
             engine: Mutex::new(None),
         };
@@ -250,9 +247,7 @@ impl Opened {
     }
 
     fn start_engine(&self) -> Result<()> {
-        let enrolment = self.store.account()?.enrolment;
-        let secret = self.seams.keys.enrolment_secret(&self.name)?;
-        let credential = Credential { enrolment, secret };
+        let credential = Credential::of(&self.store)?;
         let engine = Engine::new(
             Arc::clone(&self.store),
             &credential,
@@ -264,7 +259,7 @@ impl Opened {
 
     /// Returns what a device needs to introduce itself.
     fn introduction(&self) -> Result<(Arc<dyn Transport>, Secret)> {
-        let secret = self.seams.keys.enrolment_secret(&self.name)?;
+        let secret = self.store.enrolment_secret()?;
         Ok((Arc::clone(&self.seams.transport), secret))
     }
 

@@ -5,15 +5,19 @@
 //! is and by which keys it is known. The phone has made its secret before it asks and shows the secret's
 //! hash: the same code with the same hash gets the same answer until the enrolment's first
 //! exchange, so that an answer lost on the way costs nothing. With another hash the code is used.
+//!
+//! Where two phones turn out to have one identity (a folder was copied, a phone was set back to an
+//! old backup of itself), the one that is told asks *again*, in the name of the identity that it
+//! shows ([`enrol_again`]), and gets one of its own. The other keeps the old one.
 
 use pocketbook_records::ids::{EnrolmentId, Mseq, UnitId, UserId};
 use pocketbook_records::invitation::{Address, Code, Invitation};
 use pocketbook_records::time::Millis;
-use pocketbook_records::wire::{Continues, EnrolAnswer, EnrolRequest};
+use pocketbook_records::wire::{Continues, EnrolAgain, EnrolAnswer, EnrolRequest};
 use sha2::{Digest, Sha256};
 
-use crate::caller::Station;
-use crate::store::accounts::{self, NewEnrolment};
+use crate::caller::{Caller, Station};
+use crate::store::accounts::{self, Enrolment, NewEnrolment, phones};
 use crate::store::{districts, org};
 use crate::{Batch, Fault, Refusal, Server};
 
@@ -169,12 +173,97 @@ fn take_over(
         return Ok(());
     };
     let received = continues.first_mseq.0.saturating_sub(1);
-    let received = Mseq(received.min(i64::MAX.unsigned_abs()));
+    let received = Mseq(received.min(i64::MAX.unsigned_abs() - 1));
+    let first = Mseq(received.0 + 1);
+    phones::note_continues(batch, enrolment, continues.enrolment, first)?;
     Ok(accounts::note_received(
         batch,
         enrolment,
         received,
         earlier.last_from,
+    )?)
+}
+
+/// Gives a phone an identity of its own, in the name of the one that it shares with another phone.
+/// The same hash gets the same answer, also after its first use: whoever else has that secret is a
+/// copy too, and is found out again.
+///
+/// # Errors
+/// [`Refusal::Locked`] if the account or the shared enrolment is: who is locked out gets no second
+/// key. Its work waits.
+pub async fn enrol_again(
+    server: &Server,
+    caller: &Caller,
+    request: EnrolAgain,
+) -> Result<EnrolAnswer, Refusal> {
+    if !(1..=i64::MAX.unsigned_abs()).contains(&request.first_mseq.0) {
+        return Err(Refusal::Malformed("numbers begin with 1"));
+    }
+    let shared = caller.enrolment;
+    let job = move |batch: &mut Batch<'_>| part(batch, shared, &request);
+    server.writer().run_async(job).await?
+}
+
+/// The outer error is the transaction's, the inner one the phone's.
+fn part(
+    batch: &mut Batch<'_>,
+    shared: EnrolmentId,
+    request: &EnrolAgain,
+) -> Result<Result<EnrolAnswer, Refusal>, Fault> {
+    let Some(shared) = accounts::enrolment(batch.store(), shared)? else {
+        return Ok(Err(Refusal::UnknownCaller));
+    };
+    if shared.caller.locked {
+        return Ok(Err(Refusal::Locked));
+    }
+    let secret = request.secret_hash.0;
+    if shared.secret == secret {
+        return Ok(Err(Refusal::Malformed("the secret is to be a new one")));
+    }
+    let Some(user) = accounts::user(batch.store(), shared.caller.user)? else {
+        return Ok(Err(Refusal::UnknownCaller));
+    };
+    if let Some(found) = phones::with_secret(batch.store(), user.user, &secret)? {
+        let enrolment = found.caller.enrolment;
+        if found.synced_at.is_none() {
+            go_on(batch, &shared, enrolment, request)?;
+        }
+        return answer(batch, &user, enrolment, secret, found.enrolled_at).map(Ok);
+    }
+    let enrolment = EnrolmentId(batch.uuid());
+    let device = phones::device(batch.store(), shared.caller.enrolment)?;
+    let new = NewEnrolment {
+        enrolment,
+        user: user.user,
+        station: Station::Phone,
+        secret,
+        device: &device.unwrap_or_default(),
+        schema: request.schema,
+        expires_at: None,
+    };
+    accounts::put_enrolment(batch, &new)?;
+    go_on(batch, &shared, enrolment, request)?;
+    answer(batch, &user, enrolment, secret, batch.now()).map(Ok)
+}
+
+/// Numbers go on at the first one that is the phone's own. When that was authored is bounded by
+/// the work before it, unless the other phone has gone on since: then nothing of the shared
+/// enrolment's says.
+fn go_on(
+    batch: &mut Batch<'_>,
+    shared: &Enrolment,
+    enrolment: EnrolmentId,
+    request: &EnrolAgain,
+) -> Result<(), Fault> {
+    let received = Mseq(request.first_mseq.0 - 1);
+    let not_before = match received >= shared.received {
+        true => shared.last_from,
+        false => phones::began(batch.store(), shared.caller.user)?,
+    };
+    let first = request.first_mseq;
+    phones::note_continues(batch, enrolment, shared.caller.enrolment, first)?;
+    Ok(accounts::note_received(
+        batch, enrolment, received, not_before,
     )?)
 }
 

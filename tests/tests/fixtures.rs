@@ -167,6 +167,7 @@ fn messages_of_wire_1_read_and_write_as_they_did() {
             "answer" => again::<wire::Answer>(&stored),
             "frame" => again::<wire::Frame>(&stored),
             "enrol-request" => again::<wire::EnrolRequest>(&stored),
+            "enrol-again" => again::<wire::EnrolAgain>(&stored),
             "enrol-answer" => again::<wire::EnrolAnswer>(&stored),
             "manifest" => again::<wire::Manifest>(&stored),
             "signed-manifest" => again::<wire::SignedManifest>(&stored),

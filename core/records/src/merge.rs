@@ -351,7 +351,7 @@ impl Judge<'_> {
     }
 
     fn is_own(&self, enrolment: EnrolmentId, mseq: Mseq) -> bool {
-        self.author.own_chain && enrolment == self.author.enrolment && mseq <= self.author.mseq
+        self.author.is_own(enrolment, mseq)
     }
 
     fn stamp(&self) -> Stamp {

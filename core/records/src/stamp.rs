@@ -51,6 +51,9 @@ pub struct Author {
     /// Whether earlier mutations of the identity count as seen: for a phone, whose screens show
     /// its own work; not for desk sessions and imports.
     pub own_chain: bool,
+    /// Earlier identities of the same phone, each with the first number that was no longer its own
+    /// under it.
+    pub earlier: Vec<(EnrolmentId, Mseq)>,
     /// Whether the author may decide `never_auto` fields of this record.
     pub holder: bool,
     /// The commit.
@@ -62,6 +65,13 @@ pub struct Author {
 }
 
 impl Author {
+    /// Says whether a mutation is an earlier one of the same phone's, so that the author knew it.
+    pub fn is_own(&self, enrolment: EnrolmentId, mseq: Mseq) -> bool {
+        let is_earlier = |(who, first): &(EnrolmentId, Mseq)| *who == enrolment && mseq < *first;
+        let is_own = enrolment == self.enrolment && mseq <= self.mseq;
+        self.own_chain && (is_own || self.earlier.iter().any(is_earlier))
+    }
+
     /// Returns the stamp that this author leaves.
     pub fn stamp(&self, seen: Option<Commit>) -> Stamp {
         Stamp {

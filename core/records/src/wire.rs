@@ -472,6 +472,18 @@ pub struct Continues {
     pub first_mseq: Mseq,
 }
 
+/// `POST /v1/enrol/again`: another phone has the identity that this one shows (a folder was copied,
+/// an old backup was put back), so it asks for one of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnrolAgain {
+    /// SHA-256 of the new secret; the same hash gets the same answer.
+    pub secret_hash: Hex<32>,
+    /// The first number that has no receipt on this phone: from here on its work is its own.
+    pub first_mseq: Mseq,
+    /// The schema that its app knows.
+    pub schema: u16,
+}
+
 /// What a new enrolment is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EnrolAnswer {

@@ -172,6 +172,7 @@ mod tests {
             mseq: Mseq(0),
             at: Interval::moment(0),
             own_chain: false,
+            earlier: Vec::new(),
             holder: true,
             commit,
             origin,

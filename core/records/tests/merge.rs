@@ -34,6 +34,7 @@ fn author(phone: u128, mseq: u64, from: i64, to: i64, commit: u64) -> Author {
         mseq: Mseq(mseq),
         at: Interval { from, to },
         own_chain: true,
+        earlier: Vec::new(),
         holder: false,
         commit: Commit(commit),
         origin: None,
@@ -129,6 +130,24 @@ fn an_own_later_edit_is_no_conflict_even_from_a_stale_screen() {
     let (mine, merged) = apply(&after, &second, &author(1, 2, 7, 8, 3));
     assert!(merged.disputes.is_empty());
     assert_eq!(mine.body["tenure"], "lent");
+    let enrolled_again = |first| Author {
+        enrolment: author(2, 1, 0, 0, 0).enrolment,
+        mseq: Mseq(first),
+        earlier: vec![(author(1, 1, 0, 0, 0).enrolment, Mseq(first))],
+        ..author(1, 2, 7, 8, 3)
+    };
+    assert!(
+        apply(&after, &second, &enrolled_again(2))
+            .1
+            .disputes
+            .is_empty(),
+        "a phone that enrolled again knows its work"
+    );
+    assert_eq!(
+        apply(&after, &second, &enrolled_again(1)).1.disputes.len(),
+        1,
+        "and not what its clone did under the same name"
+    );
     let desk = Author {
         own_chain: false,
         ..author(1, 2, 7, 8, 3)

@@ -85,6 +85,21 @@ pub(super) struct Enrol {
     continues: Option<u64>,
 }
 
+/// A phone that shares its identity with another.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "mirrors wire::EnrolAgain for the document")]
+pub(super) struct EnrolAgain {
+    /// SHA-256, in hex, of the 32 bytes of a new secret.
+    #[schema(example = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
+    secret_hash: String,
+    /// The first number that has no receipt on this phone.
+    #[schema(example = 41)]
+    first_mseq: u64,
+    /// The schema that its app knows.
+    #[schema(example = 1)]
+    schema: u16,
+}
+
 /// A refusal (RFC 9457).
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "mirrors wire::Problem for the document")]

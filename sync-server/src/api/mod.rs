@@ -70,6 +70,7 @@ pub fn router(server: Server) -> Router {
     };
     let (router, document) = OpenApiRouter::with_openapi(docs::document())
         .routes(routes!(enrol::enrol))
+        .routes(routes!(enrol::enrol_again))
         .routes(routes!(sync::sync))
         .routes(routes!(blobs::create, blobs::options))
         .routes(routes!(blobs::read, blobs::offset, blobs::append))

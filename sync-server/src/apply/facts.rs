@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use pocketbook_records::history::Lost;
-use pocketbook_records::ids::{Commit, Mid, UnitId};
+use pocketbook_records::ids::{Commit, EnrolmentId, Mid, Mseq, UnitId};
 use pocketbook_records::kind::{Home, Kind};
 use pocketbook_records::mutation::{Frozen, Op, Set};
 use pocketbook_records::path::Path;
@@ -17,6 +17,7 @@ use pocketbook_records::time::Millis;
 use super::standing::{Question, Standing, Stay};
 use super::{Ruling, Work, reviews, tray};
 use crate::caller::Station;
+use crate::store::accounts::phones;
 use crate::store::records::{self, Brief, Record};
 use crate::store::{districts, ledger, org, scopes};
 use crate::writer::{Batch, Fault};
@@ -41,6 +42,8 @@ pub(super) struct Facts {
     pub(super) now: Millis,
     /// What restores threw away.
     pub(super) lost: Lost,
+    /// The author's enrolments before this one: a phone that enrolled again knows its own work.
+    pub(super) earlier: Vec<(EnrolmentId, Mseq)>,
     pub(super) record: Option<Record>,
     /// Whether the id was deleted or merged, also if its record is gone.
     pub(super) is_spent: bool,
@@ -92,6 +95,7 @@ impl Facts {
             commit: batch.commit()?,
             now: batch.now(),
             lost: batch.lost()?,
+            earlier: phones::earlier(batch.store(), work.author.enrolment)?,
             is_spent,
             parent,
             home: home.filter(|_| !stays.is_empty()),

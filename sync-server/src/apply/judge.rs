@@ -77,6 +77,7 @@ pub(super) fn author(facts: &Facts, work: &Work) -> Author {
         mseq: work.mseq,
         at: work.at,
         own_chain: work.author.station == Station::Phone,
+        earlier: facts.earlier.clone(),
         holder: facts.standing.holder,
         commit: facts.commit,
         origin: work.retold.as_ref().map(|retold| retold.origin),

@@ -56,6 +56,7 @@ pub(crate) fn hear(
         mseq: Mseq(0),
         at,
         own_chain: false,
+        earlier: Vec::new(),
         holder: true,
         commit: batch.commit()?,
         origin: Some(put.rev),

@@ -16,7 +16,7 @@ use crate::caller::Caller;
 use crate::keyring::Purpose;
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::store::accounts::{self, Contact};
+use crate::store::accounts::{self, Contact, phones};
 use crate::store::receipts;
 use crate::writer::{Batch, Fault};
 
@@ -164,7 +164,8 @@ impl Push {
                 // Refused for its name, it left no name behind.
                 None if was_refused(batch, self, mutation)? => {}
                 None => {
-                    let first_mseq = mutation.mseq;
+                    let (enrolment, first_mseq) = (self.caller.enrolment, mutation.mseq);
+                    tracing::warn!(%enrolment, "two phones have one identity");
                     return Ok(Some(CloneFound { first_mseq }));
                 }
             }
@@ -188,6 +189,10 @@ impl Push {
                 let time = contact.and_then(|contact| {
                     contact::time_of(batch.keyring(), self.caller.enrolment, &contact.token)
                 });
+                let time = match (time, contact) {
+                    (None, Some(contact)) => self.heard_earlier(batch, &contact.token)?,
+                    _ => time,
+                };
                 let (now, arrives) = (&self.request.now, batch.now());
                 let at = time::bound(&frozen.at, time, now, arrives, last_from);
                 // What is told again came first when its receipt says, not now.
@@ -221,8 +226,18 @@ impl Push {
         })
     }
 
+    /// Reads a token that was given to this account under another enrolment: a phone that enrolled
+    /// again hands in what it had authored before.
+    fn heard_earlier(&self, batch: &Batch<'_>, token: &str) -> Result<Option<Millis>, Fault> {
+        let phones = phones::all(batch.store(), self.caller.user)?;
+        let mut times = phones
+            .into_iter()
+            .map(|phone| contact::time_of(batch.keyring(), phone, token));
+        Ok(times.find_map(|time| time))
+    }
+
     /// Finds the proof that a mutation had been taken in a history that was lost: a row of ours,
-    /// about this content of this enrolment. Anything else proves nothing.
+    /// about this content of this account. Anything else proves nothing.
     fn proof_of(
         &self,
         batch: &mut Batch<'_>,
@@ -235,15 +250,25 @@ impl Push {
                 continue;
             };
             let is_lost = batch.lost()?.holds(row.commit);
+            let is_own = self.is_own(batch, row)?;
             let keyring = batch.keyring();
-            let is_ours = row.enrolment == self.caller.enrolment
-                && keyring.verifies(Purpose::Receipts, &row.signed_bytes(), &row.mac.0);
+            let is_ours =
+                is_own && keyring.verifies(Purpose::Receipts, &row.signed_bytes(), &row.mac.0);
             if is_lost && is_ours {
                 return Ok(Some((row, receipt)));
             }
             tracing::error!(mid = %mutation.mid, "a proof that proves nothing was left aside");
         }
         Ok(None)
+    }
+
+    /// Says whether a row is about work of this account, under this enrolment or an earlier one.
+    fn is_own(&self, batch: &Batch<'_>, row: &ReceiptRow) -> Result<bool, Fault> {
+        if row.enrolment == self.caller.enrolment {
+            return Ok(true);
+        }
+        let earlier = accounts::enrolment(batch.store(), row.enrolment)?;
+        Ok(earlier.is_some_and(|earlier| earlier.caller.user == self.caller.user))
     }
 }
 

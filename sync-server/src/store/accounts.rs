@@ -1,5 +1,7 @@
 //! Accounts, their enrolments (phones, desk sessions, the system itself) and one-time codes.
 
+pub(crate) mod phones;
+
 use pocketbook_records::ids::{EnrolmentId, Mseq, UserId};
 use pocketbook_records::time::Millis;
 use pocketbook_records::wire::{Certificate, Pending};

@@ -42,6 +42,9 @@ pub static LADDER: Ladder = Ladder {
         Step {
             sql: include_str!("schema/0003.sql"),
         },
+        Step {
+            sql: include_str!("schema/0004.sql"),
+        },
     ],
 };
 

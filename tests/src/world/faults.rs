@@ -91,7 +91,7 @@ impl On {
             Self::Photo => request.method == Method::Patch,
             Self::Fetch => request.method == Method::Get && request.path.starts_with("/v1/blobs/"),
             Self::Thumbnails => request.path == "/v1/thumbnails",
-            Self::Enrol => request.path == "/v1/enrol",
+            Self::Enrol => request.path.starts_with("/v1/enrol"),
             Self::Book => request.path.starts_with("/v1/book/"),
         }
     }

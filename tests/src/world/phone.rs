@@ -8,6 +8,8 @@
     reason = "kills are played on the folders of the world"
 )]
 
+mod copies;
+
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,28 +84,6 @@ impl Phone {
         Self::on(&self.town, name, Arc::clone(&self.device))
     }
 
-    /// Returns the app over an account's folder from elsewhere, keys included. It is copied.
-    pub fn of(town: &Arc<Town>, name: &str, folder: &Path) -> Self {
-        let phone = Self::new(town, name, "phone");
-        phone.is_killed_then(|_| {});
-        fs::remove_dir_all(&phone.folder).expect("the empty account's folder");
-        carry_over(folder, &phone.folder).expect("a copy into the world");
-        *lock(&phone.lives) = 0;
-        phone.starts();
-        *lock(&phone.user) = phone.store().account().ok().map(|account| account.user);
-        phone
-    }
-
-    /// Copies the account's folder, keys included, to where [`Self::of`] finds it.
-    pub fn is_copied_to(&self, folder: &Path) {
-        for (from, to) in [
-            (self.folder.join("keys"), "keys"),
-            (self.life_folder(), "life-0"),
-        ] {
-            carry_over(&from, &folder.join(to)).expect("a copy out of the world");
-        }
-    }
-
     fn on(town: &Arc<Town>, name: &str, device: Arc<Device>) -> Self {
         let account = hex::encode(name);
         let folder = town.folder().join(&device.name).join(&account);
@@ -141,12 +121,8 @@ impl Phone {
         let (seams, storage) = self.seams(&folder);
         let store = Arc::new(account::open(&folder, &self.account(), seams.clone())?);
         let engine = match store.account() {
-            Ok(known) => {
-                let secret = seams.keys.enrolment_secret(&self.account())?;
-                let credential = Credential {
-                    enrolment: known.enrolment,
-                    secret,
-                };
+            Ok(_) => {
+                let credential = Credential::of(&store)?;
                 Some(Arc::new(Engine::new(
                     store.clone(),
                     &credential,
@@ -297,16 +273,8 @@ impl Phone {
 
     /// Returns the credential as it stands after `Bearer`.
     pub fn bearer(&self) -> String {
-        let secret = self
-            .keys()
-            .enrolment_secret(&self.account())
-            .expect("the secret is kept");
-        let enrolment = self
-            .store()
-            .account()
-            .expect("the phone is enrolled")
-            .enrolment;
-        format!("{enrolment}.{}", hex::encode(secret.bytes()))
+        let shown = Credential::of(&self.store()).expect("the phone is enrolled");
+        format!("{}.{}", shown.enrolment, hex::encode(shown.secret.bytes()))
     }
 
     /// Enrols with a code.
@@ -316,10 +284,7 @@ impl Phone {
 
     /// Enrols with a code, if the server takes it.
     pub async fn tries_to_enrol(&self, code: impl Display) -> Result<EnrolAnswer, SyncError> {
-        let secret = self
-            .keys()
-            .enrolment_secret(&self.account())
-            .expect("a secret is made");
+        let secret = self.store().enrolment_secret().expect("a secret is made");
         let line = self.device.line.clone();
         let introduction = (&secret, self.store().continues()?);
         let answer = enrol(line, &code.to_string(), introduction, &self.device.name).await?;

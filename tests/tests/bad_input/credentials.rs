@@ -249,3 +249,110 @@ async fn a_code_that_enrols_nobody_says_why() {
     .await;
     client.posts("/v1/enrol", &request(&good, 1)).await.ok();
 }
+
+#[tokio::test]
+async fn an_identity_of_ones_own_is_given_to_whoever_shows_the_shared_one() {
+    let world = World::new(313).await;
+    let (wang, li) = (phone_of(&world, "王").await, phone_of(&world, "李").await);
+    let (gone, feng) = (phone_of(&world, "冯").await, phone_of(&world, "周").await);
+    let block = pocketbook_server::admin::wire::Command::Block {
+        user: "周".to_owned(),
+    };
+    world.town().does(block, vec![]).await;
+    let chen = world.street_desk("陈").await;
+    let bearer = |client: &Client| client.bearer().expect("it has one").to_owned();
+    let (hers, his) = (bearer(wang.client()), bearer(li.client()));
+    let (her_id, her_secret) = hers.split_once('.').expect("two parts");
+    let (_, his_secret) = his.split_once('.').expect("two parts");
+    let own_hash = hash_of(her_secret);
+    let asked = json!({"secret_hash": "7b".repeat(32), "first_mseq": 1, "schema": 1});
+    let with = |field: &str, value: Value| {
+        let mut asked = asked.clone();
+        asked[field] = value;
+        asked
+    };
+    let as_of = |token: &str, asked: Value| (vec![format!("Bearer {token}")], asked.to_string());
+    let (none, malformed) = (
+        || refused(401, "unknown-caller"),
+        || refused(400, "malformed"),
+    );
+
+    let table = vec![
+        bad("nobody", (vec![], asked.to_string()), none()),
+        bad(
+            "an enrolment that nobody has",
+            as_of(&format!("{}.{her_secret}", gone.uuid()), asked.clone()),
+            none(),
+        ),
+        bad(
+            "a wrong secret",
+            as_of(&format!("{her_id}.{}", "0".repeat(64)), asked.clone()),
+            none(),
+        ),
+        bad(
+            "another account's secret",
+            as_of(&format!("{her_id}.{his_secret}"), asked.clone()),
+            none(),
+        ),
+        bad(
+            "the new secret before it is known",
+            as_of(&format!("{her_id}.{}", "7b".repeat(32)), asked.clone()),
+            none(),
+        ),
+        bad(
+            "a desk's session",
+            as_of(&bearer(chen.client()), asked.clone()),
+            none(),
+        ),
+        bad(
+            "a locked account",
+            as_of(&bearer(feng.client()), asked.clone()),
+            refused(403, "locked"),
+        ),
+        bad(
+            "the secret that it has",
+            as_of(&hers, with("secret_hash", json!(own_hash))),
+            malformed(),
+        ),
+        bad(
+            "a hash one byte short",
+            as_of(&hers, with("secret_hash", json!("00".repeat(31)))),
+            malformed(),
+        ),
+        bad(
+            "a number below the first",
+            as_of(&hers, with("first_mseq", json!(0))),
+            malformed(),
+        ),
+        bad(
+            "a number beyond counting",
+            as_of(&hers, with("first_mseq", json!(u64::MAX))),
+            malformed(),
+        ),
+        bad(
+            "a number below nothing",
+            as_of(&hers, with("first_mseq", json!(-1))),
+            malformed(),
+        ),
+        bad(
+            "a schema beyond counting",
+            as_of(&hers, with("schema", json!(65_536))),
+            malformed(),
+        ),
+        bad("nothing asked", as_of(&hers, json!({})), malformed()),
+    ];
+    walk("identities", table, async |_, (credentials, body)| {
+        shows(&world, "/v1/enrol/again", &credentials, &body).await
+    })
+    .await;
+
+    // A hash of his that she shows is hers from then on, and his phone is none the wiser.
+    let stolen = with("secret_hash", json!(hash_of(his_secret)));
+    let given = wang.client().posts("/v1/enrol/again", &stolen).await.ok();
+    assert_eq!(given["user"], json!(wang.user()));
+    assert_ne!(given["enrolment"], json!(li.enrolment()));
+    let first = wang.client().posts("/v1/enrol/again", &asked).await.ok();
+    let again = wang.client().posts("/v1/enrol/again", &asked).await.ok();
+    assert_eq!(first["enrolment"], again["enrolment"]);
+    assert_ne!(first["enrolment"], json!(wang.enrolment()));
+}

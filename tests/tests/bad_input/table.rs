@@ -26,6 +26,7 @@ const TABLES: &[(&str, usize)] = &[
     ("bodies of requests", 51),
     ("credentials", 20),
     ("enrolments", 16),
+    ("identities", 14),
     ("announcements of files", 21),
     ("pieces of files", 17),
     ("reads of files", 13),

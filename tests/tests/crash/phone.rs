@@ -48,7 +48,7 @@ fn opens(phone: &Phone, folder: &Path) -> Result<String, String> {
 }
 
 /// Watches a phone through a scenario and cuts its power at every change.
-fn cuts_power(name: &str, phone: &Phone, watch: Watch) {
+fn cuts_power(name: (&str, usize), phone: &Phone, watch: Watch) {
     sweeps(name, &watch.ends(), &|folder| opens(phone, folder));
 }
 
@@ -74,7 +74,7 @@ async fn enrolling_and_first_sync() {
     let wang = world.worker("王", &world.grid(0)).await;
     let watch = Watch::over(&wang.folder());
     wang.syncs().await;
-    cuts_power("phone: first sync", &wang, watch);
+    cuts_power(("phone: first sync", 5), &wang, watch);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn entering() {
     wang.book()
         .withdraw(withdrawn.mid)
         .expect("nobody has it yet");
-    cuts_power("phone: entering", &wang, watch);
+    cuts_power(("phone: entering", 7), &wang, watch);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn reporting_with_photos() {
         watch.disk.promise();
     }
     wang.book().report(draft).expect("the report is saved");
-    cuts_power("phone: report with photos", &wang, watch);
+    cuts_power(("phone: report with photos", 7), &wang, watch);
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn handing_in_and_uploading() {
     wang.reports_cover(&world.grid(0), "东门", &[pictures::photo(0)]);
     let watch = Watch::over(&wang.folder());
     wang.syncs().await;
-    cuts_power("phone: hand-in and upload", &wang, watch);
+    cuts_power(("phone: hand-in and upload", 4), &wang, watch);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn losing_a_grid() {
     world.revoke(&wang, Role::GridWorker, &world.grid(0)).await;
     let watch = Watch::over(&wang.folder());
     wang.syncs().await;
-    cuts_power("phone: a grid is taken", &wang, watch);
+    cuts_power(("phone: a grid is taken", 3), &wang, watch);
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn deciding_and_correcting() {
     wang.decides(&review, Take::Candidate(review.candidates[0].id.clone()));
     watch.disk.promise();
     wang.syncs().await;
-    cuts_power("phone: a decision", &wang, watch);
+    cuts_power(("phone: a decision", 4), &wang, watch);
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn hearing_of_a_restore() {
     world.town().restores(&backup);
     let watch = Watch::over(&wang.folder());
     wang.syncs().await;
-    cuts_power("phone: a restored server", &wang, watch);
+    cuts_power(("phone: a restored server", 5), &wang, watch);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn reading_the_book() {
     world.publishes(|part| part.part.articles.truncate(2)).await;
     let watch = Watch::over(&wang.folder());
     wang.syncs().await;
-    cuts_power("phone: the pocket book", &wang, watch);
+    cuts_power(("phone: the pocket book", 3), &wang, watch);
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn looking_at_others_photos() {
     let hash = shown[0].as_str().and_then(|hash| hash.parse().ok());
     let fetched = wang.engine().fetch_photo(&of, hash.expect("a hash")).await;
     fetched.expect("the photo comes");
-    cuts_power("phone: others' photos", &wang, watch);
+    cuts_power(("phone: others' photos", 4), &wang, watch);
 }
 
 #[tokio::test]
@@ -230,5 +230,5 @@ async fn moving_a_household() {
     moved.expect("the move is saved");
     watch.disk.promise();
     wang.syncs().await;
-    cuts_power("phone: a move", &wang, watch);
+    cuts_power(("phone: a move", 4), &wang, watch);
 }

@@ -58,7 +58,7 @@ fn opens(town: &Town, folder: &Path, but: &[&str]) -> Result<String, String> {
 }
 
 /// Watches a server through a scenario and cuts its power at every change.
-fn cuts_power(name: &str, world: &World, watch: Watch) {
+fn cuts_power(name: (&str, usize), world: &World, watch: Watch) {
     sweeps(name, &watch.ends(), &|folder| {
         opens(world.town(), folder, OPENING)
     });
@@ -82,7 +82,7 @@ async fn taking_work_and_photos() {
     wang.reports_cover(&world.grid(0), "东门", &[pictures::photo(0)]);
     let watch = Watch::over(&world.town().data());
     wang.syncs().await;
-    cuts_power("server: work and photos", &world, watch);
+    cuts_power(("server: work and photos", 3), &world, watch);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn importing_people() {
     world.settle(&world.grid(0), 2).await;
     watch.disk.promise();
     world.settle(&world.grid(1), 2).await;
-    cuts_power("server: import", &world, watch);
+    cuts_power(("server: import", 3), &world, watch);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn publishing_the_book() {
     let world = World::new(23).await;
     let watch = Watch::over(&world.town().data());
     world.publishes(|part| part.part.articles.truncate(2)).await;
-    cuts_power("server: pocket book", &world, watch);
+    cuts_power(("server: pocket book", 2), &world, watch);
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn giving_and_taking_a_grid() {
         .await;
     watch.disk.promise();
     world.revoke(&wang, Role::GridWorker, &world.grid(0)).await;
-    cuts_power("server: grant and revoke", &world, watch);
+    cuts_power(("server: grant and revoke", 5), &world, watch);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn accounts_and_enrolments() {
     Phone::new(world.town(), "王", "phone")
         .enrols(&code.code)
         .await;
-    cuts_power("server: account and enrolment", &world, watch);
+    cuts_power(("server: account and enrolment", 4), &world, watch);
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn working_at_the_desk() {
     desk.accepts(case).await;
     watch.disk.promise();
     desk.dispatches(case, &world.menders(), 24).await;
-    cuts_power("server: desk", &world, watch);
+    cuts_power(("server: desk", 3), &world, watch);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn backing_up() {
     wang.syncs().await;
     let watch = Watch::over(&world.town().data());
     world.town().backs_up("night").await;
-    cuts_power("server: during a backup", &world, watch);
+    cuts_power(("server: during a backup", 2), &world, watch);
 }
 
 /// A restore that is cut off is not begun, or goes on with the next try.
@@ -161,7 +161,7 @@ async fn restoring() {
     wang.syncs().await;
     let watch = Watch::over(&world.town().data());
     world.town().restores(&backup);
-    sweeps("server: restore", &watch.ends(), &|folder| {
+    sweeps(("server: restore", 2), &watch.ends(), &|folder| {
         if opens(world.town(), folder, RESTORING).is_err() {
             // It can't be opened while the data directory is on its way: the operator tries again.
             let options = world.town().options();

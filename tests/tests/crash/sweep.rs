@@ -66,11 +66,12 @@ impl Watch {
     }
 }
 
-/// Cuts the power at every change of a scenario and returns how many points were looked at.
+/// Cuts the power at every change of a scenario, which goes through so many states: each step of it
+/// is one commit.
 ///
 /// # Panics
-/// Where an opening finds what it must not.
-pub(crate) fn sweeps(name: &str, recorded: &Recorded, opens: Opens<'_>) -> usize {
+/// Where an opening finds what it must not, or there are more states between than there may be.
+pub(crate) fn sweeps((name, expected): (&str, usize), recorded: &Recorded, opens: Opens<'_>) {
     let bench = Bench::new(opens);
     let mut image = recorded.base.clone();
     // The states that the scenario went through, and the one that was last promised.
@@ -123,7 +124,7 @@ pub(crate) fn sweeps(name: &str, recorded: &Recorded, opens: Opens<'_>) -> usize
     }
     println!("{name}: {points} points, {} states", states.len());
     proofs::tell("crash-points", points as u64);
-    points
+    assert_eq!(states.len(), expected, "{name}: states");
 }
 
 /// The lines in which a state differs from the last of those that are known.

@@ -139,7 +139,8 @@ async fn nothing_of_a_person_is_found_where_it_does_not_belong() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
-    let _kept = tracing::subscriber::set_default(lines);
+    // For the whole program: what a thread alone listens to, other tests may have switched off.
+    tracing::subscriber::set_global_default(lines).expect("nobody listens yet");
     let world = World::new(1711).await;
     let (grid, other) = (world.grid(0), world.grid(1));
     world.settle(&grid, 20).await;

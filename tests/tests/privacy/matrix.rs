@@ -161,6 +161,7 @@ const MATRIX: &[Line] = &[
 /// Routes that are about no object of a grid: what anybody, or anybody recognised, may read.
 const OF_NO_OBJECT: &[&str] = &[
     "post /v1/enrol",
+    "post /v1/enrol/again",
     "post /v1/desk/session",
     "delete /v1/desk/session",
     "get /v1/health",
@@ -247,7 +248,7 @@ async fn without_the_right_sort_of_credential_no_route_does_anything() {
         if path.starts_with("/v1/desk/") && *route != "delete /v1/desk/session" {
             strangers.push(&phone);
         }
-        if path == "/v1/sync" {
+        if matches!(path.as_str(), "/v1/sync" | "/v1/enrol/again") {
             strangers.push(desk.client());
         }
         for stranger in strangers {

@@ -3,6 +3,7 @@
 //! One file, one story; a test's name is the promise that it checks.
 
 mod add_person;
+mod clones;
 mod drafts;
 mod in_step;
 mod invitation;

@@ -20,6 +20,10 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
             }),
         ),
         (
+            "enrol-again",
+            json!({"secret_hash": hex(32), "first_mseq": 41, "schema": 1}),
+        ),
+        (
             "enrol-answer",
             json!({
                 "enrolment": A, "user": B, "name": "王", "district": "610402", "epoch": 1,

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::seal::SealKey;
 use crate::seams::Seams;
+use crate::store::clones::{self, Salt};
 use crate::store::{LADDER, Store, meta, receipts, scopes};
 
 /// What the server told this enrolment about itself.
@@ -33,6 +34,9 @@ pub struct Account {
     pub bundle_key: String,
     /// Key that recovery parcels are sealed to, hex.
     pub sealing_key: String,
+    /// What its secret is made of besides the keystore's, if it parted from a clone of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
 }
 
 /// Returns the database file of an account inside its folder.
@@ -44,7 +48,7 @@ pub fn database(folder: &Path) -> PathBuf {
 pub fn open(folder: &Path, account: &str, seams: Seams) -> Result<Store> {
     let key = database_key(account, &seams)?;
     let file_key = SealKey::new(*seams.keys.file_key(account)?.bytes());
-    Store::open(&database(folder), key, file_key, seams)
+    Store::open(&database(folder), account, (key, file_key), seams)
 }
 
 /// Opens a database that was set aside, to read what it still gives.
@@ -78,32 +82,51 @@ fn raw_key(key: &[u8; 32]) -> RawKey {
     RawKey::new(raw)
 }
 
+/// Takes an enrolment whose secret is made with this salt.
+pub(crate) fn adopt(
+    connection: &Connection,
+    answer: &EnrolAnswer,
+    salt: Option<Salt>,
+) -> Result<()> {
+    let account = Account {
+        enrolment: answer.enrolment,
+        user: answer.user,
+        name: answer.name.clone(),
+        district: answer.district.clone(),
+        epoch: answer.epoch,
+        certificate: answer.certificate.clone(),
+        bundle_key: answer.bundle_key.clone(),
+        sealing_key: answer.sealing_key.clone(),
+        salt,
+    };
+    let known: Option<String> = meta::read(connection, meta::USER)?;
+    if known.is_some_and(|known| known != account.user.to_string()) {
+        return Err(Error::OtherAccount);
+    }
+    let earlier: Option<Account> = meta::read_json(connection, meta::ACCOUNT)?;
+    if earlier.is_some_and(|earlier| earlier.enrolment != account.enrolment) {
+        clones::forget_other(connection)?;
+    }
+    meta::write_json(connection, meta::ACCOUNT, &account)?;
+    meta::write(connection, meta::USER, &account.user.to_string())?;
+    scopes::admit(connection, &answer.grants)?;
+    Ok(())
+}
+
 impl Store {
-    /// Takes the server's answer to an enrolment.
+    /// Takes the server's answer to an enrolment under [`Self::enrolment_secret`].
     ///
     /// # Errors
     /// [`Error::OtherAccount`] if the book is another account's: its work would be handed in under
     /// the new one's name. The same account may enrol again, whatever became of its enrolment.
     pub fn adopt(&self, answer: &EnrolAnswer) -> Result<()> {
-        let account = Account {
-            enrolment: answer.enrolment,
-            user: answer.user,
-            name: answer.name.clone(),
-            district: answer.district.clone(),
-            epoch: answer.epoch,
-            certificate: answer.certificate.clone(),
-            bundle_key: answer.bundle_key.clone(),
-            sealing_key: answer.sealing_key.clone(),
-        };
         self.write(|transaction| {
-            let known: Option<String> = meta::read(transaction, meta::USER)?;
-            if known.is_some_and(|known| known != account.user.to_string()) {
-                return Err(Error::OtherAccount);
-            }
-            meta::write_json(transaction, meta::ACCOUNT, &account)?;
-            meta::write(transaction, meta::USER, &account.user.to_string())?;
-            scopes::admit(transaction, &answer.grants)?;
-            Ok(())
+            let earlier: Option<Account> = meta::read_json(transaction, meta::ACCOUNT)?;
+            adopt(
+                transaction,
+                answer,
+                earlier.and_then(|earlier| earlier.salt),
+            )
         })
     }
 

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::SyncError;
 use crate::seams::{Body, Request, Response, Secret, Transport, TransportError};
+use crate::store::Store;
 
 /// The longest body of a refusal that is read.
 const MAX_PROBLEM: usize = 64 * 1024;
@@ -35,6 +36,19 @@ pub struct Credential {
     pub enrolment: EnrolmentId,
     /// Its proof.
     pub secret: Secret,
+}
+
+impl Credential {
+    /// Returns the credential of whoever is enrolled in a store.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`](crate::Error::NotEnrolled), or the keystore's refusal.
+    pub fn of(store: &Store) -> crate::Result<Self> {
+        Ok(Self {
+            enrolment: store.account()?.enrolment,
+            secret: store.enrolment_secret()?,
+        })
+    }
 }
 
 /// The server, as one account sees it.

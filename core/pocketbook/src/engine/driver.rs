@@ -4,6 +4,7 @@
 //! burst is dropped. The store is called in line: its transactions are short, and whoever needs
 //! the thread for something else runs the engine on one of its own.
 
+mod asked;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,10 @@ use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use pocketbook_records::ids::{BlobHash, UnitId};
-use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
-use pocketbook_records::wire::{Answer, Ask, BundleVersion, Mode};
+use pocketbook_records::wire::BundleVersion;
 
+use self::asked::{asks_for_frames, moves_a_cursor};
 use super::Engine;
 use super::error::SyncError;
 use super::exchange::{self, Frames};
@@ -145,18 +146,19 @@ impl<'e> Burst<'e> {
                     return;
                 };
                 async move {
-                    let sent = uploads::send_piece(&engine.server, &engine.store, &upload, bytes);
+                    let server = engine.server();
+                    let sent = uploads::send_piece(&server, &engine.store, &upload, bytes);
                     Ended::Upload(hash, sent.await)
                 }
                 .boxed()
             }
             Effect::FetchThumbnails => async move {
-                let fetched = downloads::fetch_thumbnails(&engine.server, &engine.store).await;
+                let fetched = downloads::fetch_thumbnails(&engine.server(), &engine.store).await;
                 Ended::Thumbnails(fetched)
             }
             .boxed(),
             Effect::ReadBook(unit) => async move {
-                let read = book_sync::read_book(&engine.server, &engine.store, &unit).await;
+                let read = book_sync::read_book(&engine.server(), &engine.store, &unit).await;
                 Ended::Book(unit, read)
             }
             .boxed(),
@@ -293,6 +295,9 @@ impl<'e> Burst<'e> {
 
 impl Engine {
     async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, SyncError> {
+        if exchange.hands_in() {
+            self.part_from_clone().await?;
+        }
         let request = self.store.next_request(BatchLimits {
             bytes: exchange.bytes,
             count: exchange.count,
@@ -305,7 +310,7 @@ impl Engine {
         let sent_bytes = written.bytes;
         let clock = Arc::clone(&self.store.seams.clock);
         let began_ms = clock.monotonic_ms();
-        let (answer, frames) = exchange::begin(&self.server, written).await?;
+        let (answer, frames) = exchange::begin(&self.server(), written).await?;
         let contact = Contact {
             token: answer.contact.clone(),
             boot: clock.boot(),
@@ -329,8 +334,10 @@ impl Engine {
             offered: self.newer_books(&answer.bundles)?,
             answered: Answered {
                 more_work: brings_back
+                    || applied.is_shared
                     || (exchange.hands_in() && waiting > applied.receipts as u64),
-                more_news: exchange.pull && (applied.more || applied.was_stale),
+                more_news: exchange.pull
+                    && (applied.more || applied.was_stale || applied.is_shared),
                 is_fruitful: brings_back || applied.receipts > 0 || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
                 frames_follow: asks_for_frames(&asked),
@@ -387,21 +394,4 @@ impl Engine {
         }
         Ok(newer)
     }
-}
-
-/// Says whether an answer brings a scope on that is read by pages, or says where one differs.
-fn moves_a_cursor(asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> bool {
-    asked.iter().any(|(scope, ask)| {
-        answer.scopes.get(scope).is_some_and(|page| match ask.mode {
-            Mode::Pages => ask.cursor.as_ref() != Some(&page.cursor),
-            Mode::Pairs { .. } => true,
-            Mode::Frames { .. } | Mode::Parts { .. } => false,
-        })
-    })
-}
-
-fn asks_for_frames(asked: &BTreeMap<Scope, Ask>) -> bool {
-    asked
-        .values()
-        .any(|ask| matches!(ask.mode, Mode::Frames { .. } | Mode::Parts { .. }))
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use pocketbook_records::ids::{BlobHash, Hex};
 use pocketbook_records::invitation::{Invitation, PublicKey};
 use pocketbook_records::kind::SCHEMA;
-use pocketbook_records::wire::{Continues, EnrolAnswer, EnrolRequest};
+use pocketbook_records::wire::{Continues, EnrolAgain, EnrolAnswer, EnrolRequest};
 
-use super::call::{Server, read_json};
+use super::Engine;
+use super::call::{Credential, Server, read_json};
 use super::error::SyncError;
+use super::report::SyncEvent;
 use crate::seams::{Method, Request, Secret, Transport};
 
 /// The longest answer that is read.
@@ -57,6 +59,40 @@ pub async fn accept(
     let are_same = is_same(&invitation.bundle, &answer.bundle_key)
         && is_same(&invitation.sealing, &answer.sealing_key);
     are_same.then_some(answer).ok_or(SyncError::Forged)
+}
+
+impl Engine {
+    /// Gets this device an identity of its own, if another one turned out to have its present one
+    /// ([`crate::store::clones`]). A server that refuses is asked again with the next hand-in;
+    /// until then nothing but news is exchanged.
+    pub(super) async fn part_from_clone(&self) -> Result<(), SyncError> {
+        let Some(asked) = self.store.parting()? else {
+            return Ok(());
+        };
+        match enrol_again(&self.server(), &asked).await {
+            Ok(answer) => self.store.part(&answer)?,
+            Err(error @ (SyncError::NotLetIn(_) | SyncError::Refused(_))) => {
+                tracing::warn!(%error, "work waits: another device has this identity");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        self.go_on_as(&Credential::of(&self.store)?);
+        self.listener.changed(SyncEvent::Status);
+        Ok(())
+    }
+}
+
+async fn enrol_again(server: &Server, asked: &EnrolAgain) -> Result<EnrolAnswer, SyncError> {
+    let body = serde_json::to_vec(asked).map_err(crate::error::Error::from)?;
+    let request = Request::new(Method::Post, "/v1/enrol/again")
+        .header("content-type", "application/json")
+        .body(body);
+    let answer: EnrolAnswer = read_json(server.ask(request).await?, MAX_ANSWER).await?;
+    // An old answer, brought by something in between, is about a secret that is not this one.
+    let is_about_it = answer.certificate.secret_hash == asked.secret_hash
+        && answer.certificate.enrolment == answer.enrolment;
+    is_about_it.then_some(answer).ok_or(SyncError::NotOurs)
 }
 
 #[cfg(test)]

@@ -67,7 +67,8 @@ const LEAST_PAUSE_MS: i64 = 100;
 /// Brings one account's store in step with its server.
 pub struct Engine {
     store: Arc<Store>,
-    server: Server,
+    /// As the account's present enrolment sees it.
+    server: Mutex<Server>,
     listener: Arc<dyn SyncListener>,
     /// One burst at a time.
     mind: tokio::sync::Mutex<State>,
@@ -92,7 +93,7 @@ impl Engine {
         let server = Server::new(Arc::clone(&store.seams.transport), credential);
         Self {
             store,
-            server,
+            server: Mutex::new(server),
             listener,
             mind: tokio::sync::Mutex::new(State::new()),
             kicks: Mutex::new(Vec::new()),
@@ -148,7 +149,7 @@ impl Engine {
             if matches!(self.store.photo(hash, Rendering::Master), Ok(Some(_))) {
                 return Ok(());
             }
-            downloads::fetch(&self.server, &self.store, of, hash).await
+            downloads::fetch(&self.server(), &self.store, of, hash).await
         };
         self.until_stopped(fetch).await??;
         self.listener.changed(SyncEvent::Photo(hash));
@@ -165,7 +166,7 @@ impl Engine {
             .into_iter()
             .find(|upload: &Upload| upload.hash == hash)
         {
-            Some(upload) => uploads::job(&self.server, &self.store, &upload).await,
+            Some(upload) => uploads::job(&self.server(), &self.store, &upload).await,
             None => Ok(None),
         }
     }
@@ -227,6 +228,19 @@ impl Engine {
             is_online: facts.network != Network::None,
             is_foreground: facts.is_foreground,
         }
+    }
+
+    fn server(&self) -> Server {
+        self.lock_server().clone()
+    }
+
+    /// Shows the server another credential from now on.
+    fn go_on_as(&self, credential: &Credential) {
+        *self.lock_server() = Server::new(Arc::clone(&self.store.seams.transport), credential);
+    }
+
+    fn lock_server(&self) -> std::sync::MutexGuard<'_, Server> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_kicks(&self) -> Vec<Reason> {

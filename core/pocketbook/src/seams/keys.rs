@@ -18,7 +18,8 @@ pub trait Keys: Send + Sync {
     /// Returns the key that seals the account's photos and files.
     fn file_key(&self, account: &str) -> Result<Secret, KeysError>;
 
-    /// Returns the secret by which the server knows this account on this phone.
+    /// Returns the secret by which the server knows this account on this phone, or what that is
+    /// made of once the account has parted from a clone of itself.
     fn enrolment_secret(&self, account: &str) -> Result<Secret, KeysError>;
 
     /// Destroys all of the account's keys. What they sealed is gone with them.

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use crate::books::account::Account;
 use crate::error::{Error, Result};
 use crate::store::{
-    Store, from_sql_int, histories, id_column, meta, outbox, receipts, scopes, sql_int, status,
+    Store, clones, from_sql_int, histories, id_column, meta, outbox, receipts, scopes, sql_int,
+    status,
 };
 
 /// How much a request may carry.
@@ -74,10 +75,12 @@ impl Store {
     }
 }
 
+/// Says whether there is work that may go: none goes under an identity that is another's too.
 fn has_work(connection: &Connection) -> Result<bool> {
-    Ok(connection
+    let waits: bool = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM authored WHERE outcome IS NULL)")?
-        .query_row([], |row| row.get(0))?)
+        .query_row([], |row| row.get(0))?;
+    Ok(waits && !clones::is_parting(connection)?)
 }
 
 /// Chooses and marks in one transaction: what is marked is what leaves, and nothing of it can be
@@ -96,10 +99,17 @@ fn take(transaction: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> 
 
 fn choose(connection: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {
     let from = limits.from.map_or(0, |mseq| sql_int(mseq.0));
-    let mut statement = connection.prepare_cached(
-        "SELECT mseq, mid, frozen FROM authored
-         WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT ?2",
-    )?;
+    let mut statement = connection.prepare_cached(match limits.from {
+        None => {
+            "SELECT mseq, mid, frozen FROM authored
+             WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT ?2"
+        }
+        // Also what has a receipt: a server that lost this enrolment asks for all of it.
+        Some(_) => {
+            "SELECT mseq, mid, frozen FROM authored
+             WHERE mseq >= ?1 ORDER BY mseq LIMIT ?2"
+        }
+    })?;
     let most = limits.count.min(MAX_MUTATIONS);
     let mut rows = statement.query(params![from, sql_int(most as u64)])?;
     let mut batch: Vec<Mutation> = Vec::new();

@@ -29,6 +29,10 @@ pub(crate) const EXPIRED: &str = "expired";
 /// Why the server refused to be pulled from, if it did.
 pub(crate) const REFUSED: &str = "refused";
 
+/// Set while another device has this identity: what the secret of an own one will be made of
+/// ([`crate::store::clones`]).
+pub(crate) const PARTING: &str = "parting";
+
 /// Set once records that came before thumbnails travelled were looked through for photos.
 pub(crate) const THUMBNAILS: &str = "thumbnails";
 
@@ -66,4 +70,12 @@ pub(crate) fn write_json<T: Serialize>(
     value: &T,
 ) -> Result<()> {
     write(connection, name, &serde_json::to_string(value)?)
+}
+
+/// Forgets a value.
+pub(crate) fn forget(connection: &Connection, name: &str) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM meta WHERE name = ?1")?
+        .execute([name])?;
+    Ok(())
 }

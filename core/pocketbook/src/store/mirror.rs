@@ -35,8 +35,8 @@ use crate::error::Result;
 use crate::store::blobs::{names, thumbnails};
 use crate::store::trace::{self, Why};
 use crate::store::{
-    Store, compare, histories, journal, kind_named, meta, purge, receipts, scopes, sql_int, tombs,
-    view,
+    Store, clones, compare, histories, journal, kind_named, meta, purge, receipts, scopes, sql_int,
+    tombs, view,
 };
 
 /// What an answer changed.
@@ -54,6 +54,9 @@ pub struct Applied {
     pub was_stale: bool,
     /// The server has a new history: work and bodies that it lost are brought back.
     pub brings_back: bool,
+    /// Another device turned out to have this identity: nothing is handed in before this one has
+    /// one of its own.
+    pub is_shared: bool,
 }
 
 impl Store {
@@ -80,6 +83,7 @@ impl Store {
             if newest.is_some_and(|newest| is_older(answer.asof, newest)) {
                 door.applied.was_stale = true;
             } else {
+                door.applied.is_shared = clones::note(transaction, &*self.seams.entropy, answer)?;
                 door.take_news(asked, answer)?;
             }
             door.close()

@@ -19,6 +19,7 @@ use crate::seams::Seams;
 
 pub mod blobs;
 pub mod book;
+pub mod clones;
 pub(crate) mod compare;
 pub mod drafts;
 pub mod hand_in;
@@ -58,6 +59,8 @@ pub struct Store {
     reader: Mutex<Connection>,
     commits: AtomicU64,
     pub(crate) seams: Seams,
+    /// What the keystore calls the account.
+    name: String,
     /// Seals photos and files.
     file_key: SealKey,
 }
@@ -69,11 +72,16 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the file, creating it if there is none.
+    /// Opens the file, creating it if there is none. `name` is what the keystore calls the account.
     ///
     /// A damaged file is not touched: [`Error::Open`] says so, and
     /// [`crate::books::salvage::salvage`] sets it aside.
-    pub fn open(file: &Path, key: Option<RawKey>, file_key: SealKey, seams: Seams) -> Result<Self> {
+    pub(crate) fn open(
+        file: &Path,
+        name: &str,
+        (key, file_key): (Option<RawKey>, SealKey),
+        seams: Seams,
+    ) -> Result<Self> {
         let options = Options {
             key,
             deleted: Deleted::Overwritten,
@@ -92,6 +100,7 @@ impl Store {
             reader: Mutex::new(reader),
             commits: AtomicU64::new(0),
             seams,
+            name: name.to_owned(),
             file_key,
         };
         store.sweep_files()?;

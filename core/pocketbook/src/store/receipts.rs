@@ -11,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::books::account::Account;
 use crate::error::Result;
-use crate::store::{from_sql_int, histories, id_column, mirror, outbox, sql_int};
+use crate::store::{from_sql_int, histories, id_column, meta, mirror, outbox, sql_int};
 
 /// Takes receipts; returns how many settled something. Records concerned go into `touched`.
 pub(crate) fn take(
@@ -22,14 +23,28 @@ pub(crate) fn take(
 ) -> Result<usize> {
     let mut settled = 0;
     let lost = histories::lost(connection)?;
-    for row in rows.iter().filter(|row| !lost.holds(row.commit)) {
+    let account: Option<Account> = meta::read_json(connection, meta::ACCOUNT)?;
+    let own = account.map(|account| account.enrolment);
+    // Another enrolment's numbers are not ours, and a late answer may still bring some.
+    let is_ours = |row: &&ReceiptRow| own.is_none_or(|own| own == row.enrolment);
+    for row in rows
+        .iter()
+        .filter(is_ours)
+        .filter(|row| !lost.holds(row.commit))
+    {
         let (Some(first), Some(last)) = (row.receipts.first(), row.receipts.last()) else {
             continue;
         };
         let is_new = connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO receipt (first_mseq, last_mseq, \"commit\", row)
-                 VALUES (?1, ?2, ?3, ?4)",
+                // What was said under an earlier enrolment is said again under the present one.
+                "INSERT INTO receipt (first_mseq, last_mseq, \"commit\", row)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (first_mseq) DO UPDATE SET
+                     last_mseq = excluded.last_mseq,
+                     \"commit\" = excluded.\"commit\",
+                     row = excluded.row
+                 WHERE receipt.\"commit\" <> excluded.\"commit\"",
             )?
             .execute(params![
                 sql_int(first.mseq.0),

@@ -376,6 +376,7 @@ fn author_of(entry: &OwnEntry, user: UserId) -> Author {
         mseq: entry.mseq,
         at: Interval::moment(entry.wall),
         own_chain: true,
+        earlier: Vec::new(),
         holder: false,
         commit: pocketbook_records::ids::Commit::default(),
         origin: None,

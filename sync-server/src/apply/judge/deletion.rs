@@ -67,7 +67,8 @@ pub(super) fn delete(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
 /// Returns what others had written and the deleting author had not been shown.
 fn unseen_edits(record: &Record, facts: &Facts, author: &Author) -> Vec<Candidate> {
     let unseen = |stamp: &Stamp| {
-        let own = author.own_chain && stamp.enrolment == author.enrolment;
+        let same = author.own_chain && stamp.enrolment == author.enrolment;
+        let own = same || author.is_own(stamp.enrolment, stamp.mseq);
         !own && facts.edit.seen.is_none_or(|seen| stamp.commit > seen)
     };
     let fields = record.stamps.fields.iter();

@@ -39,6 +39,7 @@ fn author(phone: u64, mseq: u64, commit: u64) -> Author {
             to: i64::try_from(commit).unwrap_or(0) * 10 + 15,
         },
         own_chain: true,
+        earlier: Vec::new(),
         holder: phone == 2,
         commit: Commit(commit),
         origin: None,

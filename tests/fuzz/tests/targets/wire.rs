@@ -5,7 +5,9 @@ use std::fmt::Debug;
 
 use pocketbook_fuzz::{folder, vary};
 use pocketbook_records::receipt::ReceiptRow;
-use pocketbook_records::wire::{Answer, EnrolAnswer, EnrolRequest, Frame, Problem, Request};
+use pocketbook_records::wire::{
+    Answer, EnrolAgain, EnrolAnswer, EnrolRequest, Frame, Problem, Request,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,6 +52,7 @@ fn read_answer(bytes: &[u8]) {
 
 fn read_enrolment(bytes: &[u8]) {
     same_again::<EnrolRequest>(bytes);
+    same_again::<EnrolAgain>(bytes);
     same_again::<EnrolAnswer>(bytes);
     same_again::<Problem>(bytes);
 }

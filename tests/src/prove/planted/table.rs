@@ -482,7 +482,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"        if self.may_bring_back {"#,
             wrong: r#"        if self.may_bring_back && !PLANTED {"#,
         }],
-        by: By::Test("stories", ""),
+        by: By::Test("simulation", "comes_back"),
     },
     Bug {
         name: "own new records stay when their grid is taken",
@@ -494,31 +494,13 @@ pub(crate) const TABLE: &[Bug] = &[
         by: By::Test("stories", ""),
     },
     Bug {
-        name: "deletions heard during a first sync are forgotten",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/mirror.rs",
-            right: r#"                tombs::remember(self.connection, kind, *id, *rev)?;"#,
-            wrong: r#"                if !PLANTED { tombs::remember(self.connection, kind, *id, *rev)?; }"#,
-        }],
-        by: By::Test("pocketbook", ""),
-    },
-    Bug {
         name: "a number with two names is not noticed",
         edits: &[Edit {
             file: "sync-server/src/exchange/hand_in.rs",
             right: r#"handed.clone = self.find_clone(batch, old)?;"#,
             wrong: r#"handed.clone = if PLANTED { None } else { self.find_clone(batch, old)? };"#,
         }],
-        by: By::Test("stories", ""),
-    },
-    Bug {
-        name: "a photo goes before any backup holds it",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/blobs/names.rs",
-            right: r#"        .query_map([sql_int(durable.0)], |row| row.get(0).map(BlobHash))?"#,
-            wrong: r#"        .query_map([if PLANTED { i64::MAX } else { sql_int(durable.0) }], |row| row.get(0).map(BlobHash))?"#,
-        }],
-        by: By::Test("stories", "photo"),
+        by: By::Test("pocketbook_server", ""),
     },
     Bug {
         name: "saved is not on the disk",
@@ -644,5 +626,23 @@ pub(crate) const TABLE: &[Bug] = &[
             wrong: r#"        let retold = proof.filter(|(_, receipt)| PLANTED || had_effect(receipt));"#,
         }],
         by: By::Test("stories", "screens_and_restores"),
+    },
+    Bug {
+        name: "more was received than was ever authored, and nobody wonders",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/clones.rs",
+            right: r#"        answer.clone.is_some() || answer.received_mseq > outbox::highest_mseq(connection)?;"#,
+            wrong: r#"        answer.clone.is_some() || !PLANTED && answer.received_mseq > outbox::highest_mseq(connection)?;"#,
+        }],
+        by: By::Test("stories", "clones"),
+    },
+    Bug {
+        name: "an identity that is asked for again is another one",
+        edits: &[Edit {
+            file: "sync-server/src/enrol.rs",
+            right: r#"    if let Some(found) = phones::with_secret(batch.store(), user.user, &secret)? {"#,
+            wrong: r#"    if !PLANTED && let Some(found) = phones::with_secret(batch.store(), user.user, &secret)? {"#,
+        }],
+        by: By::Test("stories", "clones"),
     },
 ];

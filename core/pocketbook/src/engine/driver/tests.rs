@@ -1,11 +1,15 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use pocketbook_records::ids::{EnrolmentId, Mseq};
+use pocketbook_records::wire::{Answer, CloneFound, EnrolAgain, Mode};
+use uuid::Uuid;
+
 use super::*;
-use crate::engine::Reason;
 use crate::engine::testing::{
-    Said, World, empty_answer, frame, good, good_answer, my_scope, read_request,
+    Said, World, empty_answer, enrol_answer, frame, good, good_answer, my_scope, read_request,
 };
+use crate::engine::{Credential, Reason};
 
 /// Answers the nth exchange by `answer`, with commits that grow.
 fn nth(
@@ -171,7 +175,7 @@ async fn a_batch_that_began_too_late_is_sent_again_from_where_the_server_says() 
         let mut answer = good_answer(&read_request(request), n);
         if n == 1 {
             answer.receipts.clear();
-            answer.out_of_order = Some(pocketbook_records::ids::Mseq(1));
+            answer.out_of_order = Some(Mseq(1));
         }
         Ok(Said::lines(&answer, &[frame(my_scope(), n, &[], true)]))
     }));
@@ -284,4 +288,115 @@ async fn running_asks_for_news_from_time_to_time_until_it_is_stopped() {
 
     let times = times.lock().unwrap();
     assert_eq!(times[4] - times[3], 30_000);
+}
+
+/// Says that another device has the identity that the first enrolment is.
+fn of_two(n: u32, request: &crate::seams::Request, again: fn(&EnrolAgain) -> Said) -> Said {
+    if request.path == "/v1/enrol/again" {
+        return again(&serde_json::from_slice(&request.body).unwrap());
+    }
+    if read_request(request).enrolment == EnrolmentId(Uuid::from_u128(7)) {
+        let clone = Some(CloneFound {
+            first_mseq: Mseq(1),
+        });
+        let answer = Answer {
+            clone,
+            ..empty_answer(n)
+        };
+        return Said::lines(&answer, &[]);
+    }
+    good(request, n)
+}
+
+fn own_name(asked: &EnrolAgain) -> Said {
+    let mut answer = enrol_answer("k");
+    answer.enrolment = EnrolmentId(Uuid::from_u128(70));
+    answer.certificate.enrolment = answer.enrolment;
+    answer.certificate.secret_hash = asked.secret_hash;
+    Said::status(200).body("application/json", serde_json::to_string(&answer).unwrap())
+}
+
+#[tokio::test]
+async fn a_device_told_of_its_clone_hands_in_under_a_name_of_its_own() {
+    let world = World::new();
+    world.author();
+    world
+        .line
+        .answers(nth(|n, request| Ok(of_two(n, request, own_name))));
+    let engine = world.engine();
+
+    let report = engine.sync_once(Reason::Asked).await.unwrap();
+
+    assert_eq!((world.waiting(), report.settled), (0, 1));
+    let handed_in: Vec<_> = world
+        .exchanges()
+        .iter()
+        .filter(|request| !request.mutations.is_empty())
+        .map(|request| request.enrolment.0.as_u128())
+        .collect();
+    assert_eq!(handed_in, [7, 70], "told by the first, taken by the second");
+    let shown = Credential::of(&world.store).unwrap();
+    let asked = world.line.asked.lock().unwrap();
+    let last = asked.last().unwrap();
+    let secret = hex::encode(shown.secret.bytes());
+    let bearer = format!("Bearer {}.{secret}", shown.enrolment);
+    assert!(last.headers.contains(&("authorization", bearer)));
+}
+
+#[tokio::test]
+async fn a_device_that_gets_no_name_of_its_own_keeps_its_work_and_hears_news() {
+    for again in [
+        |_: &EnrolAgain| Said::problem(404, "no-such-address"),
+        |_: &EnrolAgain| Said::problem(403, "locked"),
+        |_: &EnrolAgain| Said::problem(503, "busy"),
+        |_: &EnrolAgain| Said::html(200),
+        // An old answer, about a secret that is not this one.
+        |_: &EnrolAgain| {
+            let answer = serde_json::to_string(&enrol_answer("k")).unwrap();
+            Said::status(200).body("application/json", answer)
+        },
+    ] {
+        let world = World::new();
+        world.author();
+        world
+            .line
+            .answers(nth(move |n, request| Ok(of_two(n, request, again))));
+        let engine = world.engine();
+
+        let ended = engine.sync_once(Reason::Asked).await;
+
+        assert!(ended.is_err());
+        assert_eq!(world.waiting(), 1);
+        assert_eq!(
+            world.store.account().unwrap().enrolment.0.as_u128(),
+            7,
+            "nothing was adopted"
+        );
+        let exchanges = world.exchanges();
+        let handed_in = exchanges.iter().filter(|r| !r.mutations.is_empty());
+        assert_eq!(handed_in.count(), 1, "none goes once it is known");
+        assert!(world.line.asked().len() < 20, "hammers the server");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_finds_clones_everywhere_is_not_asked_without_end() {
+    let world = World::new();
+    world.author();
+    world.line.answers(nth(|n, request| {
+        if request.path == "/v1/enrol/again" {
+            return Ok(own_name(&serde_json::from_slice(&request.body).unwrap()));
+        }
+        let answer = Answer {
+            received_mseq: Mseq(1_000),
+            ..empty_answer(n)
+        };
+        Ok(Said::lines(&answer, &[]))
+    }));
+
+    let ended = world.engine().sync_once(Reason::Asked).await;
+
+    assert!(ended.is_err());
+    assert_eq!(world.waiting(), 1);
+    assert!(world.line.asked().len() < 20, "hammers the server");
 }
