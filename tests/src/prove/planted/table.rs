@@ -38,9 +38,9 @@ pub(crate) const TABLE: &[Bug] = &[
     Bug {
         name: "own earlier work counts as a stranger's",
         edits: &[Edit {
-            file: "core/records/src/merge.rs",
-            right: r#"self.author.own_chain && enrolment"#,
-            wrong: r#"!PLANTED && self.author.own_chain && enrolment"#,
+            file: "core/records/src/stamp.rs",
+            right: r#"        self.own_chain && (is_own"#,
+            wrong: r#"        !PLANTED && self.own_chain && (is_own"#,
         }],
         by: By::Test("merge", ""),
     },
@@ -418,11 +418,9 @@ pub(crate) const TABLE: &[Bug] = &[
         name: "the queue stands still behind a parked item",
         edits: &[Edit {
             file: "core/pocketbook/src/store/hand_in.rs",
-            right: r#"        "SELECT mseq, mid, frozen FROM authored
-         WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT ?2","#,
-            wrong: r#"        if PLANTED { "SELECT mseq, mid, frozen FROM authored WHERE outcome IS NULL AND mseq >= ?1 AND NOT EXISTS (SELECT 1 FROM authored WHERE outcome = 'parked') ORDER BY mseq LIMIT ?2" } else {
-        "SELECT mseq, mid, frozen FROM authored
-         WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT ?2" },"#,
+            right: r#"    let mut rows = statement.query(params![from, sql_int(most as u64)])?;"#,
+            wrong: r#"    if PLANTED && connection.query_row("SELECT EXISTS (SELECT 1 FROM authored WHERE outcome = 'parked')", [], |row| row.get(0))? { return Ok(Vec::new()); }
+    let mut rows = statement.query(params![from, sql_int(most as u64)])?;"#,
         }],
         by: By::Seeds,
     },
@@ -604,8 +602,8 @@ pub(crate) const TABLE: &[Bug] = &[
         name: "a word of a lost history settles work",
         edits: &[Edit {
             file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"rows.iter().filter(|row| !lost.holds(row.commit)) {"#,
-            wrong: r#"rows.iter().filter(|row| PLANTED || !lost.holds(row.commit)) {"#,
+            right: r#"        .filter(|row| !lost.holds(row.commit))"#,
+            wrong: r#"        .filter(|row| PLANTED || !lost.holds(row.commit))"#,
         }],
         by: By::Test("stories", "screens_and_restores"),
     },
