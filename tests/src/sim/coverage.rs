@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use pocketbook::store::status::{SyncState, SyncStatus};
+use pocketbook::store::status::SyncStatus;
 
 /// How a phone stood when something went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,27 +18,18 @@ pub enum Phase {
     Working,
     /// Photos waited.
     Photos,
-    /// A scope was being read, or compared.
-    Reading,
     /// Its user was asked something.
     Asked,
 }
 
 /// All of them, in the order of the table's columns.
-pub const PHASES: [Phase; 5] = [
-    Phase::InStep,
-    Phase::Working,
-    Phase::Photos,
-    Phase::Reading,
-    Phase::Asked,
-];
+pub const PHASES: [Phase; 4] = [Phase::InStep, Phase::Working, Phase::Photos, Phase::Asked];
 
 impl Phase {
     /// Returns how a phone stands.
     pub fn of(status: &SyncStatus) -> Self {
         match status {
             status if status.photos > 0 => Self::Photos,
-            status if matches!(status.state, SyncState::FirstSync { .. }) => Self::Reading,
             status if status.waiting > 0 => Self::Working,
             status if status.needs_fixing + status.parked + status.reviews > 0 => Self::Asked,
             _ => Self::InStep,
@@ -81,6 +72,13 @@ impl Coverage {
         self.met
             .get(fault)
             .map_or(0, |phases| phases.values().sum())
+    }
+
+    /// Returns how many of these faults met a phone in every state.
+    pub fn whole(&self, expected: &[&'static str]) -> usize {
+        let is_whole =
+            |fault: &&&str| self.met.get(**fault).map(BTreeMap::len) == Some(PHASES.len());
+        expected.iter().filter(is_whole).count()
     }
 
     /// Returns what is missing: faults that never met a state, were met too rarely to mean
