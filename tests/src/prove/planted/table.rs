@@ -599,15 +599,6 @@ pub(crate) const TABLE: &[Bug] = &[
         by: By::Test("stories", "screens_and_restores"),
     },
     Bug {
-        name: "a word of a lost history settles work",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"        .filter(|row| !lost.holds(row.commit))"#,
-            wrong: r#"        .filter(|row| PLANTED || !lost.holds(row.commit))"#,
-        }],
-        by: By::Test("stories", "screens_and_restores"),
-    },
-    Bug {
         name: "a machine that was set back forgets a revoke",
         edits: &[Edit {
             file: "sync-server/src/server.rs",
