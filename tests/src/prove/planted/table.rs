@@ -126,7 +126,7 @@ pub(crate) const TABLE: &[Bug] = &[
             right: r#"if let Some(mid) = facts.bound_by {"#,
             wrong: r#"if let Some(mid) = facts.bound_by.filter(|_| !PLANTED) {"#,
         }],
-        by: By::Test("stories", "tray"),
+        by: By::Test("pocketbook_server", "apply"),
     },
     Bug {
         name: "nobody's rights are judged",
