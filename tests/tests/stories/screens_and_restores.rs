@@ -85,9 +85,12 @@ async fn a_late_word_of_a_lost_history_settles_nothing() {
     };
     let store = wang.store();
     let request = store.next_request(limits).expect("a request");
-    let asked = serde_json::to_value(&request).expect("plain data");
+    // Byte for byte: what is authored is frozen.
+    let asked = serde_json::to_vec(&request).expect("plain data");
     let client = Client::with(Arc::clone(world.town()), wang.bearer());
-    let late: Answer = client.posts("/v1/sync", &asked).await.json();
+    let json = [("content-type", "application/json")];
+    let reply = client.sends("POST", "/v1/sync", &json, asked).await;
+    let late: Answer = reply.json();
     let lost = late.asof.commit;
     assert_eq!(late.receipts.len(), 1);
     world.town().restores(&backup);
