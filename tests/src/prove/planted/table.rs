@@ -590,6 +590,15 @@ pub(crate) const TABLE: &[Bug] = &[
         by: By::Test("stories", ""),
     },
     Bug {
+        name: "a word of a lost history settles work",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/receipts.rs",
+            right: r#"        .filter(|row| !lost.holds(row.commit))"#,
+            wrong: r#"        .filter(|row| PLANTED || !lost.holds(row.commit))"#,
+        }],
+        by: By::Test("stories", "screens_and_restores"),
+    },
+    Bug {
         name: "what arrived beneath own work counts as seen",
         edits: &[Edit {
             file: "core/pocketbook/src/store/outbox.rs",
