@@ -168,6 +168,8 @@ fn take(batch: &mut Batch<'_>, work: &Work, taken: Taken) -> Result<Done, Fault>
         for fate in fates.iter_mut().filter(|fate| fate.path == *path) {
             fate.review = Some(review);
         }
+        // A decision may have come before its review: from a phone that a restored server forgot.
+        done.frees.push(review.0);
         write(batch, change, &mut done)?;
     }
     if let (Some((_, id)), Some(home)) = (main, &effect.rehome) {
