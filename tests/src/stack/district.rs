@@ -56,6 +56,11 @@ impl District {
         if !made.success() {
             return Err("服务器目录没有建成 · the server's folder was not made".into());
         }
+        Self::open(folder, log, certificate)
+    }
+
+    /// Begins to serve a district that lies in a folder already.
+    pub fn open(folder: &Path, log: &Path, certificate: Option<Certificate>) -> Result<Self> {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let (process, address) = start(folder, log, any_port, certificate.as_ref())?;
         Ok(Self {
