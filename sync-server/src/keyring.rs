@@ -337,6 +337,35 @@ mod tests {
     }
 
     #[test]
+    fn what_an_old_key_made_is_good_after_a_new_one_was_added() {
+        let old = keyring();
+        let code = old.code::<8>(Purpose::Cursor, b"x");
+        let sealed = old.seal(b"person/1", b"secret");
+        let enrolment = EnrolmentId(uuid::Uuid::nil());
+        let certificate = old.certify(enrolment, UserId(uuid::Uuid::nil()), [3; 32], 7);
+
+        let Keyring {
+            mut keys, entropy, ..
+        } = old;
+        for sort in [&mut keys.mac, &mut keys.seal, &mut keys.bundle] {
+            let (id, key) = (2, Hex([9; 32]));
+            sort.push(Key { id, key });
+        }
+        let new = Keyring::of(keys, entropy).unwrap();
+
+        assert_ne!(new.code::<8>(Purpose::Cursor, b"x"), code);
+        assert!(new.verifies(Purpose::Cursor, b"x", &code));
+        assert_eq!(new.open(b"person/1", &sealed).unwrap(), b"secret");
+        assert_eq!(new.bundle().id, 2);
+        assert!(new.vouches(&certificate));
+        let other = Certificate {
+            at: 8,
+            ..certificate
+        };
+        assert!(!new.vouches(&other));
+    }
+
+    #[test]
     fn keys_are_readable_by_their_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         Keyring::make(dir.path(), &SeededEntropy::new(1)).unwrap();

@@ -155,9 +155,9 @@ mod tests {
         let now = Now {
             wall: 0,
             boot: "c".into(),
-            monotonic_ms: 5,
+            monotonic_ms: 35,
         };
-        let interval = bound(&at("b", 1, Some(contact)), Some(500), &now, 900, 0);
+        let interval = bound(&at("b", 31, Some(contact)), Some(500), &now, 900, 0);
         assert_eq!(interval, Interval { from: 500, to: 900 });
     }
 

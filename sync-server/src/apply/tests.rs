@@ -1,5 +1,8 @@
 //! What becomes of single mutations.
 
+mod examples;
+mod waiting;
+
 use serde_json::{Value, json};
 
 use pocketbook_records::digest::Digest;
@@ -620,7 +623,7 @@ fn a_case_goes_through_the_loop_and_gets_its_official_number() {
 }
 
 #[test]
-fn a_head_does_not_close_what_he_reported() {
+fn a_case_is_not_closed_before_it_was_handled() {
     let (district, _, _) = with_household();
     let mut head = head(&district);
     let case = id(50);

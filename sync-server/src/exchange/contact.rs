@@ -46,3 +46,26 @@ fn state(epoch: u32, commit: u64, tag: Hex<8>) -> Vec<u8> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::District;
+
+    #[test]
+    fn a_time_is_believed_as_it_was_told_and_from_whom_it_was_told_to() {
+        let district = District::new();
+        let keys = district.server.keyring();
+        let [wang, li] = [1, 2].map(|n| EnrolmentId(Uuid::from_u128(n)));
+        let told = token(keys, wang, 1_000);
+
+        assert_eq!(time_of(keys, wang, &told), Some(1_000));
+        assert_eq!(time_of(keys, li, &told), None);
+        let later = told.replacen("1000", "2000", 1);
+        for wrong in [later.as_str(), "1000.00", "1000", ""] {
+            assert_eq!(time_of(keys, wang, wrong), None, "{wrong}");
+        }
+    }
+}

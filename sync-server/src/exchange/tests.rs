@@ -1,5 +1,7 @@
 //! What a phone, a desk and an import can count on.
 
+mod memory;
+
 use serde_json::{Value, json};
 
 use pocketbook_records::ids::{Hex, Mid, Mseq, RecordId};

@@ -10,7 +10,7 @@ use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::mutation::{Frozen, Op};
 use pocketbook_records::rights::Role;
 use pocketbook_records::scope::Scope;
-use pocketbook_records::wire::{Ask, Entry, Frame, Key, Mode, Page};
+use pocketbook_records::wire::{Ask, Entry, Frame, Key, Mode, Page, Refused};
 
 use super::cursor::Cursor;
 use crate::refusal::Refusal;
@@ -217,6 +217,26 @@ fn a_grant_that_ends_in_the_middle_ends_the_stream() {
 }
 
 #[test]
+fn a_lock_in_the_middle_ends_the_stream() {
+    let (district, mut wang) = filled(0);
+    for n in 0..40 {
+        wang.create(&HOUSEHOLD, id(n), large(n));
+    }
+    district.hand_in(&mut wang);
+    let mut request = wang.request(district.server.now());
+    let ask = Ask {
+        cursor: None,
+        mode: Mode::Frames { after: None },
+    };
+    request.pull.as_mut().unwrap().scopes = [(general(), ask)].into();
+    let mut answer = now(district.server.sync(&wang.caller, request)).unwrap();
+    assert!(now(answer.frames.next()).unwrap().is_some());
+    let user = wang.caller.user;
+    district.write(move |batch| Ok(crate::store::accounts::set_blocked(batch, user, true)?));
+    assert!(now(answer.frames.next()).unwrap().is_none());
+}
+
+#[test]
 fn a_cursor_belongs_to_one_scope_and_one_server() {
     let district = District::new();
     let keys = district.server.keyring();
@@ -238,6 +258,21 @@ fn a_cursor_belongs_to_one_scope_and_one_server() {
         .unwrap()
         .unwrap();
     assert_eq!(Cursor::read(&strange, "grid:a:general", &text), None);
+}
+
+/// Its numbers begin anew where the backup ended: the same number names other rows.
+#[test]
+fn a_cursor_of_a_history_that_was_lost_is_refused() {
+    let (district, mut wang) = filled(3);
+    let read = page(&district, &mut wang, None, 100_000);
+    assert!(read.caught_up);
+    district.write(crate::store::histories::begin_anew);
+
+    wang.cursors = [(general(), Some(read.cursor))].into();
+    let answer = district.sync(&mut wang);
+
+    assert_eq!(answer.refused, Some(Refused::BadCursor));
+    assert!(answer.scopes.is_empty());
 }
 
 #[test]

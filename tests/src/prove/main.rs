@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use clap::Parser;
 
-use planted::{Bug, Noticed, Planted, TABLE};
+use planted::{Bug, Noticed, Planted, table};
 use report::{Caught, Figures};
 
 /// So many planted bugs are tried each day; which ones follows from the date.
@@ -134,15 +134,17 @@ fn run(root: &Path, step: &Step, nightly: bool, figures: &mut Figures) -> io::Re
 fn tries_bugs(root: &Path, asked: &Asked) -> io::Result<Vec<Caught>> {
     let today = chrono::Utc::now().timestamp() / 86_400;
     let first = usize::try_from(today).unwrap_or(0) * DAILY_BUGS;
-    let of_today = (first..first + DAILY_BUGS).map(|n| &TABLE[n % TABLE.len()]);
+    let all = table();
+    let of_today = (first..first + DAILY_BUGS).map(|n| all[n % all.len()]);
+    let of_today: Vec<&Bug> = of_today.collect();
     let bugs: Vec<&Bug> = match &asked.bugs {
         Some(names) if !names.is_empty() => {
             let is_named = |bug: &&Bug| names.iter().any(|name| bug.name.contains(name.as_str()));
-            TABLE.iter().filter(is_named).collect()
+            all.into_iter().filter(is_named).collect()
         }
-        Some(_) => TABLE.iter().collect(),
-        None if asked.nightly => TABLE.iter().collect(),
-        None => of_today.collect(),
+        Some(_) => all,
+        None if asked.nightly => all,
+        None => of_today,
     };
     let planted = Planted::build(root)?;
     let mut caught = Vec::new();

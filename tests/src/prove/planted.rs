@@ -1,6 +1,6 @@
 //! Planted bugs: rules of the product taken out one by one, each of which a test must miss.
 //!
-//! The product has no switches for this. A copy of the sources gets them: [`TABLE`] names a file,
+//! The product has no switches for this. A copy of the sources gets them: [`table()`] names a file,
 //! a piece of its text and what stands there instead, where the word `PLANTED` asks whether this
 //! bug is on. The copy is built once; a bug is then one run with its name in the environment. A
 //! piece of text that is no longer there, or there twice, fails: the table goes along with the
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-pub(crate) use table::TABLE;
+pub(crate) use table::table;
 
 mod table;
 
@@ -162,7 +162,14 @@ fn within(patience: Duration, mut command: Command) -> io::Result<Option<Output>
 }
 
 /// The test programs that may notice something, beside the libraries' own tests.
-const TESTS: [&str; 5] = ["simulation", "crash", "stories", "privacy", "merge"];
+const TESTS: [&str; 6] = [
+    "simulation",
+    "crash",
+    "stories",
+    "privacy",
+    "merge",
+    "conflicts",
+];
 
 /// The libraries that bugs are planted in.
 const LIBRARIES: [&str; 4] = [
@@ -215,8 +222,8 @@ fn carry_over(root: &Path, copy: &Path, name: &Path) -> io::Result<()> {
 
 /// Plants all bugs of a file.
 fn planted(name: &Path, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-    let edits = TABLE
-        .iter()
+    let edits = table()
+        .into_iter()
         .flat_map(|bug| bug.edits.iter().map(move |edit| (bug, edit)));
     let here: Vec<_> = edits
         .filter(|(_, edit)| Path::new(edit.file) == name)

@@ -12,6 +12,7 @@ mod manhole_cover;
 mod one_household;
 mod oracle;
 mod photos;
+mod proofs;
 mod reconcile;
 mod repeats;
 mod restore;

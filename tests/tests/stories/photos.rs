@@ -8,7 +8,7 @@
 use pocketbook::books::Change;
 use pocketbook::engine::SyncError;
 use pocketbook::photos::{self, Size};
-use pocketbook::seams::TransportError;
+use pocketbook::seams::{Files, TransportError};
 use pocketbook::store::blobs::{PhotoState, Rendering};
 use pocketbook_records::ids::{BlobHash, RecordId};
 use pocketbook_records::kinds::household::HOUSEHOLD;
@@ -41,6 +41,13 @@ fn has(phone: &Phone, hash: BlobHash, rendering: Rendering) -> bool {
 
 fn state(phone: &Phone, hash: BlobHash) -> Option<PhotoState> {
     phone.store().photo_state(hash).expect("the store reads")
+}
+
+/// Returns how many files of a photo lie on a phone's disk, readable or not.
+fn files_of(phone: &Phone, hash: BlobHash) -> usize {
+    let files = phone.storage().list("").expect("the files list");
+    let name = hash.to_string();
+    files.iter().filter(|file| file.starts_with(&name)).count()
 }
 
 /// Damages the master of a photo on a phone's disk.
@@ -443,6 +450,36 @@ async fn on_a_full_phone_masters_go_that_the_server_surely_has() {
         .await
         .expect("it is fetched when it is looked at");
     assert!(has(&wang, own, Rendering::Master));
+    world.check(&[&wang, &li]).await;
+}
+
+/// The server has it, but might be thrown back to before it had.
+#[tokio::test]
+async fn an_own_photo_of_a_taken_grid_stays_until_a_backup_holds_it() {
+    let world = World::new(509).await;
+    let grid = world.grid(0);
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    let id = wang.reports_cover(&grid, "东门", &[photo(0)]).id;
+    let own = first_photo(&wang, id);
+    wang.syncs().await;
+    li.syncs().await;
+    let fetched = li.engine().fetch_photo(&case(id), own).await;
+    fetched.expect("it is there");
+
+    for phone in [&wang, &li] {
+        world.revoke(phone, Role::GridWorker, &grid).await;
+        phone.syncs().await;
+        assert!(!has(phone, own, Rendering::Master), "it is shown to nobody");
+    }
+    assert_eq!(state(&wang, own), Some(PhotoState::Stored), "and kept");
+    assert_eq!(files_of(&li, own), 0, "what was fetched goes at once");
+
+    world.town().backs_up("night").await;
+    wang.syncs().await;
+    wang.syncs().await;
+    assert_eq!(state(&wang, own), None);
+    assert_eq!(files_of(&wang, own), 0);
     world.check(&[&wang, &li]).await;
 }
 

@@ -1,10 +1,13 @@
 //! Whatever the network repeats changes nothing.
 
 use pocketbook::store::status::SyncState;
+use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::rights::Role;
 use pocketbook_tests::world::check::{Truth, shown_on};
+use pocketbook_tests::world::people::fields;
 use pocketbook_tests::world::pictures::photo;
 use pocketbook_tests::world::{Fault, On, World};
+use serde_json::json;
 
 /// A day with everything in it, on lines that do as told; the world's truth at its end.
 async fn day(seed: u64, fault: Option<Fault>) -> Day {
@@ -173,4 +176,55 @@ async fn an_answer_that_comes_late_brings_no_taken_grid_back() {
     assert_eq!(wang.status().state, SyncState::Synced);
     wang.syncs().await;
     world.check(&[&wang]).await;
+}
+
+/// The frames behind an answer that is no news are none either.
+#[tokio::test]
+async fn frames_that_come_late_bring_nothing_back() {
+    let world = World::new(67).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    let other = world.grid(1);
+    world.grant(zhao.user(), "赵", Role::GridHead, &other).await;
+    wang.syncs().await;
+    zhao.syncs().await;
+    let home = zhao.flat(0);
+    let passed = wang.line().passed();
+    let with_frames = passed.iter().filter(|passed| passed.exchange().is_some());
+    let first_sync = with_frames
+        .enumerate()
+        .find(|(_, passed)| !passed.frames().is_empty());
+    let (first_sync, _) = first_sync.expect("it has read for the first time");
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    wang.syncs().await;
+    // Meanwhile it moves to a grid that never was hers.
+    let shown = zhao.sees(&HOUSEHOLD, home).shown;
+    let place = fields(json!({ "grid": other }));
+    let moved = zhao.book().command(&HOUSEHOLD, &shown, "move", place);
+    moved.expect("the move is saved");
+    zhao.syncs().await;
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+
+    let mut asked = 0;
+    wang.line().weather(move |request| {
+        asked += usize::from(request.path == "/v1/sync");
+        match asked {
+            1 => None,
+            2 => Some(Fault::OldAnswer(first_sync)),
+            _ => Some(Fault::LoseRequest),
+        }
+    });
+    let _ = wang.sync().await;
+    assert!(wang.finds(&HOUSEHOLD, home).is_none(), "it is not hers");
+    assert_ne!(wang.status().state, SyncState::Synced);
+
+    wang.line().is_good();
+    world.hours_pass(1);
+    wang.syncs().await;
+    assert_eq!(wang.flats().len(), 2);
+    world.check(&[&wang, &zhao]).await;
 }

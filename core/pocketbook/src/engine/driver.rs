@@ -326,6 +326,8 @@ impl Engine {
             self.store.forget_witness(&request.witness)?;
         }
         let brings_back = applied.brings_back || !request.witness.is_empty();
+        // What lies behind an answer that is no news was read when it was.
+        let frames_follow = asks_for_frames(&asked) && !applied.was_stale;
         self.tell_applied(&applied);
         Ok(Exchanged {
             handed_in,
@@ -340,12 +342,12 @@ impl Engine {
                     && (applied.more || applied.was_stale || applied.is_shared),
                 is_fruitful: brings_back || applied.receipts > 0 || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
-                frames_follow: asks_for_frames(&asked),
+                frames_follow,
                 poll_after_ms: answer.retry_after_ms,
                 sent_bytes,
                 took_ms,
             },
-            frames: match asks_for_frames(&asked) {
+            frames: match frames_follow {
                 true => Some(frames),
                 false => {
                     frames.see_out().await;

@@ -6,7 +6,8 @@
 //!
 //! *Rules that keep a late or repeated answer from doing harm* (sync-protocol §4):
 //!
-//! - An answer read at an older snapshot than the newest applied one yields receipts only.
+//! - An answer read at an older snapshot than the newest applied one yields receipts only; frames
+//!   behind it are not taken either ([`crate::engine`]).
 //! - A page applies only if the cursor that it was asked from is still the stored one.
 //! - Nothing replaces a newer rev: put, frame and loose body alike.
 //! - A deletion heard of during a first sync is remembered and wins over older frames.
@@ -19,6 +20,9 @@
 //!
 //! *What it refuses.* Nothing in an answer makes an outbox entry vanish: only a receipt that names
 //! its mid settles it, and even then its bytes stay in the journal.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
