@@ -9,6 +9,7 @@ mod in_step;
 mod invitation;
 mod journal;
 mod manhole_cover;
+mod moves;
 mod one_household;
 mod oracle;
 mod photos;

@@ -338,7 +338,10 @@ impl Engine {
                     || (exchange.hands_in() && waiting > applied.receipts as u64),
                 more_news: exchange.pull
                     && (applied.more || applied.was_stale || applied.is_shared),
-                is_fruitful: brings_back || applied.receipts > 0 || moves_a_cursor(&asked, &answer),
+                is_fruitful: brings_back
+                    || applied.receipts > 0
+                    || applied.found > 0
+                    || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
                 frames_follow: asks_for_frames(&asked),
                 poll_after_ms: answer.retry_after_ms,

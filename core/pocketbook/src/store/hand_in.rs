@@ -12,7 +12,7 @@ use crate::books::account::Account;
 use crate::error::{Error, Result};
 use crate::store::{
     Store, clones, from_sql_int, histories, id_column, meta, outbox, receipts, scopes, sql_int,
-    status,
+    status, wants,
 };
 
 /// How much a request may carry.
@@ -58,7 +58,9 @@ impl Store {
                 pull: match limits.pull {
                     true => Some(Pull {
                         scopes: scopes::asks(connection)?,
-                        ..Pull::default()
+                        want: wants::keys(connection)?,
+                        takes_links: true,
+                        max_bytes: None,
                     }),
                     false => None,
                 },

@@ -36,6 +36,7 @@ pub mod status;
 pub(crate) mod tombs;
 pub mod trace;
 pub mod view;
+pub(crate) mod wants;
 
 pub(crate) static LADDER: Ladder = Ladder {
     name: "pocket book",
@@ -49,6 +50,9 @@ pub(crate) static LADDER: Ladder = Ladder {
         },
         Step {
             sql: include_str!("schema/0003.sql"),
+        },
+        Step {
+            sql: include_str!("schema/0004.sql"),
         },
     ],
 };

@@ -142,6 +142,7 @@ fn cursor() {
     let genuine = Cursor {
         epoch: Epoch(1),
         seq: 7,
+        through: Commit(5),
     };
     let genuine = genuine.write(&keyring, "grid:610402001003001:general");
     assert_eq!(genuine, GENUINE, "the corpus holds a cursor of these keys");
