@@ -113,7 +113,9 @@ fn moves(
                     .map_or("", |workflow| workflow.state(&household.body))
                     .to_owned(),
                 turn: turn.and_then(|turn| u32::try_from(turn).ok()).unwrap_or(0),
-                after: household.text("transition").and_then(|mid| mid.parse().ok()),
+                after: household
+                    .text("transition")
+                    .and_then(|mid| mid.parse().ok()),
             },
         });
         let mid = Mid(crate::seams::uuid_v7(server.now(), server.entropy()));

@@ -1,6 +1,7 @@
 //! Households move between grids, grids are split and merged: what a phone holds already is named
 //! to it, and not sent once more.
 
+use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::{RecordId, UnitId};
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
@@ -61,6 +62,18 @@ async fn worker_of_both(world: &World, name: &str) -> Phone {
         .await;
     wang.syncs().await;
     wang
+}
+
+/// The line lets so many requests through, and loses the others.
+fn only(phone: &Phone, requests: usize) {
+    let mut left = requests;
+    phone.line().weather(move |_| match left {
+        0 => Some(Fault::LoseRequest),
+        _ => {
+            left -= 1;
+            None
+        }
+    });
 }
 
 fn moves(head: &Phone, flat: RecordId, to: &UnitId) {
@@ -145,8 +158,34 @@ async fn what_changed_before_the_move_and_unheard_is_sent_whole() {
     let here = heard(&wang, before);
     let is_here = |kind: &str, id| here.bodies.contains(&(kind.to_owned(), id));
     assert!(is_here(PERSON_SENSITIVE.name, changed) && is_here(PERSON.name, newcomer));
+    let is_named = |kind: &str, id| here.links.contains(&(kind.to_owned(), id));
+    assert!(
+        !is_named(PERSON_SENSITIVE.name, changed),
+        "she has it not in this form"
+    );
     assert!(!is_here(PERSON.name, unchanged));
     world.check(&[&wang, &zhao]).await;
+}
+
+#[tokio::test]
+async fn what_only_passed_through_a_grid_unheard_is_sent_whole() {
+    let world = World::new(908).await;
+    let (grid, other, third) = (world.grid(0), world.grid(1), world.grid(2));
+    world.settle(&grid, 5).await;
+    world.settle(&third, 5).await;
+    let wang = worker_of_both(&world, "王").await;
+    redraws(&world, &third, &grid, None).await;
+    redraws(&world, &grid, &other, None).await;
+    let before = so_far(&wang);
+
+    wang.syncs().await;
+
+    let here = heard(&wang, before);
+    assert_eq!(wang.flats().len(), 10);
+    let twice = here.links.iter().find(|link| here.bodies.contains(link));
+    assert_eq!(twice, None, "named although she never had it");
+    assert!(of("person", &here.bodies) > 0 && of("person", &here.links) > 0);
+    world.check(&[&wang]).await;
 }
 
 #[tokio::test]
@@ -207,12 +246,13 @@ async fn what_is_named_and_not_here_is_asked_for_and_the_grid_is_not_complete_be
     world
         .grant(wang.user(), "王", Role::GridWorker, &other)
         .await;
-    let mut left = 3;
-    wang.line().weather(move |_| {
-        left -= 1;
-        (left < 0).then_some(Fault::LoseRequest)
-    });
+    only(&wang, 2);
     let _ = wang.sync().await;
+    assert_ne!(
+        wang.status().state,
+        SyncState::Synced,
+        "named, and not here"
+    );
     wang.is_killed();
     wang.line().is_good();
     wang.syncs().await;
@@ -229,7 +269,8 @@ async fn a_row_that_vanished_from_the_phone_comes_whole_where_it_was_only_named(
     world.settle(&grid, 20).await;
     let wang = worker_of_both(&world, "王").await;
     let flat = wang.flat(0);
-    let (lost, older) = (wang.person(flat, 0), wang.person(wang.flat(1), 0));
+    let moving = [flat, wang.flat(1)];
+    let (lost, older) = (wang.person(flat, 0), wang.person(moving[1], 0));
     let Some(connection) = beside(&wang) else {
         // Where the database is encrypted, nobody can spoil anything beside the store.
         return;
@@ -245,9 +286,16 @@ async fn a_row_that_vanished_from_the_phone_comes_whole_where_it_was_only_named(
         ))
         .expect("it is spoiled");
     drop(connection);
-    let moving = [flat, wang.flat(1)];
     redraws(&world, &grid, &other, Some(&moving)).await;
     let before = so_far(&wang);
+    only(&wang, 1);
+    let _ = wang.sync().await;
+    assert_ne!(
+        wang.status().state,
+        SyncState::Synced,
+        "she lacks two persons"
+    );
+    wang.line().is_good();
 
     wang.syncs().await;
 
@@ -307,11 +355,7 @@ async fn a_person_deleted_after_the_move_is_not_waited_for() {
         .grant(wang.user(), "王", Role::GridWorker, &other)
         .await;
     // She hears the names, and not yet the bodies.
-    let mut left = 2;
-    wang.line().weather(move |_| {
-        left -= 1;
-        (left < 0).then_some(Fault::LoseRequest)
-    });
+    only(&wang, 2);
     let _ = wang.sync().await;
     let seen = zhao.sees(&PERSON, person).shown.rev;
     zhao.book().delete(&PERSON, person, seen).expect("saved");
