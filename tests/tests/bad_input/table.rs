@@ -21,6 +21,7 @@ const TABLES: &[(&str, usize)] = &[
     ("requests", 19),
     ("contents", 29),
     ("cursors", 8),
+    ("contents that come later", 8),
     ("answers of others", 17),
     ("malformed pictures", 52),
     ("bodies of requests", 51),

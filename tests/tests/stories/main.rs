@@ -8,6 +8,7 @@ mod drafts;
 mod in_step;
 mod invitation;
 mod journal;
+mod late_content;
 mod manhole_cover;
 mod moves;
 mod one_household;

@@ -298,6 +298,9 @@ impl Engine {
         if exchange.hands_in() {
             self.part_from_clone().await?;
         }
+        if exchange.announces {
+            self.store.announce_first(exchange.from)?;
+        }
         let request = self.store.next_request(BatchLimits {
             bytes: exchange.bytes,
             count: exchange.count,

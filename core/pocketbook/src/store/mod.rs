@@ -25,6 +25,7 @@ pub mod drafts;
 pub mod hand_in;
 pub(crate) mod histories;
 pub(crate) mod journal;
+pub(crate) mod later;
 pub mod lists;
 pub(crate) mod meta;
 pub mod mirror;

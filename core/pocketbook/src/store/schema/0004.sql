@@ -7,3 +7,12 @@ CREATE TABLE want (
     PRIMARY KEY (kind, id, scope)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX want_of ON want (scope);
+
+-- Own work that travels without its content, which goes by the door of files.
+CREATE TABLE later (
+    mseq  INTEGER PRIMARY KEY,
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    bytes INTEGER NOT NULL,
+    sent  INTEGER NOT NULL DEFAULT 0           -- bytes that the server has
+) STRICT;
+CREATE INDEX later_named ON later (hash);
