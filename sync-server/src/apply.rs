@@ -31,6 +31,7 @@
 //! authoring *interval* counts, and against the duties and the grid of then. Silence: an outcome
 //! that is not plainly "applied" names its reason or its fates.
 
+pub(crate) mod content;
 mod dependants;
 mod effect;
 mod facts;
@@ -43,9 +44,9 @@ mod tray;
 mod verdict;
 pub(crate) mod witness;
 
-use pocketbook_records::ids::{Commit, Mid, Mseq, RecordId, UserId, check8};
+use pocketbook_records::ids::{Commit, Mid, Mseq, RecordId, UserId};
 use pocketbook_records::kind::{Class, Home, Kind};
-use pocketbook_records::mutation::{Frozen, Op};
+use pocketbook_records::mutation::{self, Frozen, MAX_FROZEN, Op};
 use pocketbook_records::receipt::{Outcome, Reason, Receipt};
 use pocketbook_records::time::Interval;
 use pocketbook_records::wire::{Key, Put};
@@ -129,7 +130,7 @@ fn word_before(
     let store = batch.store();
     let earlier = accounts::enrolment(store, used.enrolment)?;
     let is_same = used.enrolment != work.author.enrolment
-        && used.check == check8(work.text.as_bytes())
+        && used.check == mutation::check(&work.text)
         && earlier.is_some_and(|earlier| earlier.caller.user == work.author.user);
     if !is_same {
         return Ok(None);
@@ -156,7 +157,7 @@ fn take(batch: &mut Batch<'_>, work: &Work, judged: Judged) -> Result<Applied, F
     let used = receipts::Used {
         enrolment: work.author.enrolment,
         mseq: work.mseq,
-        check: check8(work.text.as_bytes()),
+        check: mutation::check(&work.text),
     };
     receipts::note_used(batch, work.mid, &used)?;
     note(batch, work, done.outcome)?;
@@ -195,8 +196,13 @@ fn decide(batch: &mut Batch<'_>, work: &Work) -> Result<Judged, Fault> {
         }
         Op::Void => return Ok(Judged::from(Verdict::Void)),
         Op::Later => {
-            let reason = Reason::AwaitingContent;
-            return Ok(Judged::from(Verdict::Parked(reason, Vec::new())));
+            return Ok(match &frozen.later {
+                Some(later) if later.bytes <= MAX_FROZEN as u64 => {
+                    let waits = vec![content::target(later)];
+                    Judged::from(Verdict::Parked(Reason::AwaitingContent, waits))
+                }
+                _ => Judged::rejected(Reason::TooLarge),
+            });
         }
         _ => {}
     }
@@ -251,7 +257,7 @@ impl Work {
         Receipt {
             mid: self.mid,
             mseq: self.mseq,
-            check: check8(self.text.as_bytes()),
+            check: mutation::check(&self.text),
             outcome: done.outcome,
             rev: done.rev,
             fates: done.fates,

@@ -13,6 +13,7 @@
 //!
 //! - *put*: the record as it stands. Its body is copied from the row to the line; it is never
 //!   parsed on the way. Sensitive bodies are opened here and nowhere else.
+//! - *link*: the same without its body, which the caller has from the scope that it left ([`held`]).
 //! - *leave*: it lies in the scope no more; where it went is told only if that is granted too, and
 //!   that it is old enough for the desk alone if that is why.
 //! - *tomb*: it was deleted.
@@ -44,6 +45,7 @@
 
 pub mod cursor;
 pub mod frames;
+pub(crate) mod held;
 mod pairs;
 #[cfg(test)]
 mod tests;
@@ -55,7 +57,7 @@ use serde_json::value::RawValue;
 use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::scope::Scope;
-use pocketbook_records::wire::{AsOf, Ask, Entry, Key, Mode, PAGE_BYTES, Page, Pull, Put};
+use pocketbook_records::wire::{AsOf, Ask, Entry, Key, Link, Mode, PAGE_BYTES, Page, Pull, Put};
 
 use crate::store::org::Granted;
 use crate::store::scopes::{self, Head};
@@ -64,6 +66,7 @@ use crate::writer::Fault;
 
 use cursor::Cursor;
 use frames::Stream;
+use held::{Held, Newcomer};
 
 /// What an entry costs besides its body.
 const ENTRY_BYTES: usize = 120;
@@ -74,6 +77,8 @@ pub(crate) struct View<'a> {
     pub(crate) store: Store<'a>,
     pub(crate) asof: AsOf,
     pub(crate) granted: &'a Granted,
+    /// What he has read before.
+    pub(crate) held: &'a Held,
 }
 
 /// What a caller is told of his scopes.
@@ -107,7 +112,8 @@ impl View<'_> {
                     None => news.has_bad_cursor = true,
                 },
                 Mode::Frames { .. } | Mode::Parts { .. } => {
-                    news.streams.extend(Stream::asked(scope, &ask.mode));
+                    news.streams
+                        .extend(Stream::asked(scope, &ask.mode, self.held));
                     news.scopes
                         .insert(scope.clone(), self.overture(&name, &head));
                 }
@@ -134,7 +140,7 @@ impl View<'_> {
     /// The page of a scope that is streamed: where pages start once all frames are in.
     fn overture(&self, scope: &str, head: &Head) -> Page {
         Page {
-            cursor: self.cursor(scope, head.seq),
+            cursor: self.cursor(scope, head.seq, self.asof.commit),
             through: self.asof.commit,
             total: Some(head.count),
             ..Page::default()
@@ -168,7 +174,7 @@ impl View<'_> {
             scopes::page(self.store, scope, after, read)?;
         }
         page.caught_up = at == head.seq;
-        page.cursor = self.cursor(scope, at);
+        page.cursor = self.cursor(scope, at, page.through);
         if page.caught_up {
             page.digest = Some(head.digest.into());
             page.total = Some(head.count);
@@ -180,6 +186,16 @@ impl View<'_> {
     fn entry(&self, row: &Row<'_>) -> Result<(Entry, usize), Fault> {
         let (kind, id): (String, RecordId) = (row.get(1)?, row.get(2)?);
         let Some(commit) = row.get::<Option<Commit>>(4)? else {
+            let (rev, since) = (row.get(7)?, row.get(12)?);
+            let newcomer = Newcomer {
+                kind: &kind,
+                id,
+                rev,
+                since,
+            };
+            if self.held.has(self.store, newcomer)? {
+                return Ok((Entry::Link(Link { kind, id, rev }), ENTRY_BYTES));
+            }
             let put = self.put(kind, id, row, 7)?;
             let bytes = put.body.get().len() + ENTRY_BYTES;
             return Ok((Entry::Put(put), bytes));
@@ -239,8 +255,13 @@ impl View<'_> {
         Ok(bodies)
     }
 
-    fn cursor(&self, scope: &str, seq: u64) -> String {
+    fn cursor(&self, scope: &str, seq: u64, through: Commit) -> String {
         let epoch = self.asof.epoch;
-        Cursor { epoch, seq }.write(self.store.keyring, scope)
+        let cursor = Cursor {
+            epoch,
+            seq,
+            through,
+        };
+        cursor.write(self.store.keyring, scope)
     }
 }

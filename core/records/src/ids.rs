@@ -226,7 +226,11 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
 /// Returns the first eight bytes of the SHA-256 of some bytes: tells two contents apart, proves
 /// nothing.
 pub fn check8(bytes: &[u8]) -> Hex<8> {
-    let hash = BlobHash::of(bytes);
+    check_of(BlobHash::of(bytes))
+}
+
+/// Returns the same of a hash.
+pub fn check_of(hash: BlobHash) -> Hex<8> {
     let mut first = [0; 8];
     first.copy_from_slice(&hash.0[..8]);
     Hex(first)

@@ -15,7 +15,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::body::{self, Fields};
-use crate::ids::{BlobHash, Mid, Mseq, RecordId, Rev};
+use crate::ids::{BlobHash, Hex, Mid, Mseq, RecordId, Rev, check_of, check8};
 use crate::kind::{Field, Kind, Owner, Rule, SCHEMA, Shape};
 use crate::path::Path;
 use crate::receipt::Reason;
@@ -245,6 +245,16 @@ where
     }
 
     from.deserialize_map(Unique(PhantomData))
+}
+
+/// Returns the eight bytes by which a receipt knows a content: those of its hash, also where only
+/// that hash was handed in.
+pub fn check(text: &str) -> Hex<8> {
+    let announced = || Frozen::parse(text).ok()?.later;
+    match text.contains("\"later\"").then(announced).flatten() {
+        Some(later) => check_of(later.hash),
+        None => check8(text.as_bytes()),
+    }
 }
 
 impl Frozen {

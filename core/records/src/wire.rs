@@ -94,6 +94,9 @@ pub struct Pull {
     /// Single records to send whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub want: Vec<Key>,
+    /// Whether what it holds through another scope may come as a [`Link`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_links: bool,
     /// About how many bytes of entries to send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
@@ -322,14 +325,7 @@ pub enum Entry {
     /// The record as it stands.
     Put(Put),
     /// The record is in this scope too; its body is with the device already.
-    Link {
-        /// Kind of the record.
-        kind: String,
-        /// Id of the record.
-        id: RecordId,
-        /// The rev that the device must have.
-        rev: Rev,
-    },
+    Link(Link),
     /// The record left this scope.
     Leave {
         /// Kind of the record.
@@ -354,6 +350,17 @@ pub enum Entry {
         /// The commit that deleted it.
         rev: Rev,
     },
+}
+
+/// A record that the device holds already, through a scope that it has left. Without its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Kind of the record.
+    pub kind: String,
+    /// Id of the record.
+    pub id: RecordId,
+    /// The rev that the device must have.
+    pub rev: Rev,
 }
 
 /// A record as it stands. Its body is copied, never parsed, on the way.
@@ -382,6 +389,12 @@ pub struct Frame {
     pub commit: Commit,
     /// The rows.
     pub rows: Vec<Put>,
+    /// Rows that the device holds already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// The key that the next frame comes after, if that is not the last row's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Key>,
     /// Whether it is the scope's last frame.
     pub last: bool,
 }

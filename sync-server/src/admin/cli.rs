@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use pocketbook_records::ids::{BlobHash, Hex};
+use pocketbook_records::ids::{BlobHash, Hex, UnitId};
 use pocketbook_records::invitation::Trust;
 use pocketbook_records::rights::Role;
 use pocketbook_records::time::Millis;
@@ -57,6 +57,21 @@ pub enum Action {
     ImportPeople {
         /// NDJSON 文件 · An NDJSON file
         file: PathBuf,
+    },
+    /// 把户档案迁到另一个网格（拆分、合并网格）· Move households to another grid: to split or merge
+    MoveHouseholds {
+        /// 原网格代码 · Code of the grid that they lie in
+        #[arg(long, value_name = "GRID")]
+        from: String,
+        /// 新网格代码 · Code of the grid that they go to
+        #[arg(long, value_name = "GRID")]
+        to: String,
+        /// 户编号文件，每行一个 · A file of household ids, one a line
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        file: Option<PathBuf>,
+        /// 全部迁移 · All of them
+        #[arg(long)]
+        all: bool,
     },
     /// 发布口袋书（只有改动的部分会变成新版本）· Publish the pocket book; only what changed is new
     PublishBook {
@@ -230,6 +245,19 @@ impl Action {
             Self::ImportPeople { file } => Asked {
                 input: Input::Lines(file),
                 ..plain(Command::ImportPeople)
+            },
+            Self::MoveHouseholds {
+                from,
+                to,
+                file,
+                all,
+            } => Asked {
+                input: file.map_or(Input::None, Input::Lines),
+                ..plain(Command::MoveHouseholds {
+                    from: UnitId(from),
+                    to: UnitId(to),
+                    all,
+                })
             },
             Self::PublishBook { folder } => Asked {
                 input: Input::Book(folder),

@@ -23,6 +23,7 @@ pub mod wire;
 mod accounts;
 mod backup;
 mod doctor;
+mod grids;
 mod household_line;
 mod input;
 mod organisation;
@@ -113,6 +114,13 @@ pub async fn carry_out(
     match command {
         Command::ImportOrg => organisation::import(server, input).await,
         Command::ImportPeople => people::import(server, input, tell).await,
+        Command::MoveHouseholds { from, to, all } => {
+            let which = match all {
+                true => grids::Which::All,
+                false => grids::Which::Listed(input),
+            };
+            grids::move_households(server, (from, to), which, tell).await
+        }
         Command::PublishBook => publish(server, input).await,
         Command::AddUser {
             login,

@@ -74,6 +74,10 @@ impl Screen {
                 "户档案已导入：新增 {added} 条，已有 {known} 条，未导入 {bad} 行\n\
                  Household files taken: {added} records new, {known} known, {bad} lines left out"
             )),
+            Outcome::Households { moved, bad } => say(format_args!(
+                "户档案已迁移：{moved} 户，未迁移 {bad} 户\n\
+                 Households moved: {moved}, left where they are: {bad}"
+            )),
             Outcome::Book {
                 renewed,
                 unchanged,
@@ -135,7 +139,7 @@ const CHINA_MS: i64 = 8 * 60 * 60 * 1000;
 /// timer's mail tells of it.
 fn is_good(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::People { bad, .. } => *bad == 0,
+        Outcome::People { bad, .. } | Outcome::Households { bad, .. } => *bad == 0,
         Outcome::Findings { findings } => findings.iter().all(|f| f.level != Level::Alarm),
         _ => true,
     }

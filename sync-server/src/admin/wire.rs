@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use pocketbook_records::ids::{Commit, UserId};
+use pocketbook_records::ids::{Commit, UnitId, UserId};
 use pocketbook_records::invitation::{Invitation, Trust};
 use pocketbook_records::rights::Role;
 use pocketbook_records::time::Millis;
@@ -20,6 +20,15 @@ pub enum Command {
     ImportOrg,
     /// Takes household files, one line each.
     ImportPeople,
+    /// Moves households to another grid: those whose ids are given, one a line, or all.
+    MoveHouseholds {
+        /// Code of the grid that they lie in.
+        from: UnitId,
+        /// Code of the grid that they go to.
+        to: UnitId,
+        /// Whether all of them go.
+        all: bool,
+    },
     /// Takes the parts of a pocket book, one line each.
     PublishBook,
     /// Opens an account.
@@ -98,6 +107,7 @@ impl Command {
         match self {
             Self::ImportOrg => "import-org",
             Self::ImportPeople => "import-people",
+            Self::MoveHouseholds { .. } => "move-households",
             Self::PublishBook => "publish-book",
             Self::AddUser { .. } => "add-user",
             Self::Grant { .. } => "grant",
@@ -161,6 +171,13 @@ pub enum Outcome {
         /// Records that were here already.
         known: u64,
         /// Lines that were left out.
+        bad: u64,
+    },
+    /// Grids that were redrawn.
+    Households {
+        /// Households that moved, each with all that hangs on it.
+        moved: u64,
+        /// Those that did not, and lines that name none.
         bad: u64,
     },
     /// A publication.

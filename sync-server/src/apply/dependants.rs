@@ -13,6 +13,7 @@ use pocketbook_records::wire::Key;
 use super::effect::{self, Done};
 use super::verdict::{Change, Judged, Verdict};
 use super::{Ruling, Work, decide, note, tray};
+use crate::store::Store;
 use crate::store::records::{self, Record};
 use crate::store::waits::{self, Waiting};
 use crate::writer::{Batch, Fault};
@@ -35,7 +36,7 @@ pub(super) fn decide_again(batch: &mut Batch<'_>, freed: &[Uuid]) -> Result<Vec<
                 continue;
             };
             let judged = decide(batch, &work)?;
-            let done = settle(batch, &work, &item, judged)?;
+            let done = settle(batch, &work, (&item, &item), judged)?;
             freed.extend(&done.frees);
             touched.extend(done.touched);
         }
@@ -44,18 +45,23 @@ pub(super) fn decide_again(batch: &mut Batch<'_>, freed: &[Uuid]) -> Result<Vec<
 }
 
 /// Returns the tray item if it still waits.
-fn find(batch: &Batch<'_>, waiting: &Waiting) -> Result<Option<Record>, Fault> {
-    let Some(kind) = Kind::named(&waiting.tray) else {
-        return Ok(None);
-    };
-    let item = records::find(batch.store(), kind, tray_id(waiting.mid))?;
-    Ok(item.filter(|item| item.text("state") == Some("parked")))
+pub(super) fn find(batch: &Batch<'_>, waiting: &Waiting) -> Result<Option<Record>, Fault> {
+    Ok(item(batch.store(), waiting)?.filter(|item| item.text("state") == Some("parked")))
 }
 
-fn settle(
+/// Returns the tray item.
+pub(super) fn item(store: Store<'_>, waiting: &Waiting) -> Result<Option<Record>, Fault> {
+    match Kind::named(&waiting.tray) {
+        Some(kind) => records::find(store, kind, tray_id(waiting.mid)),
+        None => Ok(None),
+    }
+}
+
+/// Settles a tray item by a new decision; `item` is what shall lie in it from now on.
+pub(super) fn settle(
     batch: &mut Batch<'_>,
     work: &Work,
-    item: &Record,
+    (before, item): (&Record, &Record),
     judged: Judged,
 ) -> Result<Done, Fault> {
     let now = batch.now();
@@ -63,12 +69,13 @@ fn settle(
     match judged.verdict {
         Verdict::Parked(reason, targets) => {
             effect::wait(batch, work, &targets)?;
+            effect::refer(batch, work, item.kind, item.id)?;
             let mut after = item.clone();
             after.body.insert("reason".into(), json!(reason.code()));
             after.home = judged.home;
             let mut done = Done::of(Outcome::Parked);
-            let change = Change::of(item, after);
-            let moved = change.after.home != item.home;
+            let change = Change::of(before, after);
+            let moved = change.after.home != before.home;
             let change = Change {
                 renews: change.renews || moved,
                 ..change
@@ -80,14 +87,14 @@ fn settle(
             let mut after = after_step(("refuse", "rejected"));
             after.body.insert("reason".into(), json!(reason.code()));
             let mut done = Done::of(Outcome::Rejected);
-            effect::write(batch, Change::of(item, after), &mut done)?;
+            effect::write(batch, Change::of(before, after), &mut done)?;
             note(batch, work, done.outcome)?;
             Ok(done)
         }
         verdict => {
             let after = after_step(("release", "released"));
             let mut done = effect::carry_out(batch, work, Judged::from(verdict))?;
-            effect::write(batch, Change::of(item, after), &mut done)?;
+            effect::write(batch, Change::of(before, after), &mut done)?;
             note(batch, work, done.outcome)?;
             done.frees.push(work.mid.0);
             Ok(done)

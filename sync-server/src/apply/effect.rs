@@ -23,6 +23,8 @@ use crate::store::scopes::{self, Passage};
 use crate::store::waits::{self, Waiting};
 use crate::writer::{Batch, Fault};
 
+pub(super) use consequences::refer;
+
 /// What was done.
 #[derive(Debug, Clone)]
 pub(super) struct Done {
@@ -100,7 +102,7 @@ fn lay_aside(
     if outcome == Outcome::Parked || work.author.station == Station::Phone {
         let moment = (batch.commit()?, batch.now());
         let item = tray::item(work, state, &reason, home, moment);
-        consequences::refer(batch, work, item.kind, item.id)?;
+        refer(batch, work, item.kind, item.id)?;
         write(batch, Change::new(item), &mut done)?;
     }
     done.reason = Some(reason);
@@ -176,7 +178,7 @@ fn take(batch: &mut Batch<'_>, work: &Work, taken: Taken) -> Result<Done, Fault>
         consequences::move_descendants(batch, id, home)?;
     }
     if let Some((kind, id)) = main {
-        consequences::refer(batch, work, kind, id)?;
+        refer(batch, work, kind, id)?;
         hide_plain(work, outcome, kind, id, &mut done);
     }
     if let Some((inner, verdict)) = effect.released {

@@ -7,6 +7,9 @@
 //! object store under `ab/cdef…`; only then one commit notes it as stored, and the phone learns
 //! that commit. If the bytes are not what their name says, the upload begins anew.
 //!
+//! The content of a mutation that could not be handed in whole comes the same way, and goes to
+//! the door of mutations instead of the store ([`content`]).
+//!
 //! # What it promises
 //! A `kill -9` at any point leaves an upload that goes on where it was: before the commit the
 //! spool's file is there, after it the row is. A newer request for the same upload ends an older
@@ -34,6 +37,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use object_store::local::LocalFileSystem;
 use pocketbook_records::ids::{BlobHash, Commit};
+use pocketbook_records::mutation::MAX_FROZEN;
 use pocketbook_records::time::Millis;
 use tokio::sync::OnceCell;
 
@@ -42,6 +46,7 @@ pub use self::range::Wanted;
 use self::active::Active;
 use self::spool::{Key, Spool, Upload};
 use self::thumbnails::Thumbnails;
+use crate::apply::content;
 use crate::store::{Store, blobs as rows};
 use crate::{Batch, Caller, Fault, Refusal, Server, may_block};
 
@@ -189,7 +194,7 @@ impl Blobs {
         }
         let key = key(caller, hash);
         let _hold = self.active.take_over(key).await;
-        if let Some(stored) = self.stored_for(caller, hash)? {
+        if let Some(stored) = self.stored_for(caller, hash, Some(length))? {
             return Ok(stored);
         }
         Ok(Progress::of(&self.spool.begin(key, length)?))
@@ -202,10 +207,12 @@ impl Blobs {
     pub async fn progress(&self, caller: &Caller, hash: BlobHash) -> Result<Progress, BlobError> {
         let key = key(caller, hash);
         let _hold = self.active.take_over(key).await;
-        if let Some(stored) = self.stored_for(caller, hash)? {
+        let begun = self.spool.find(key)?;
+        let length = begun.as_ref().map(|upload| upload.length);
+        if let Some(stored) = self.stored_for(caller, hash, length)? {
             return Ok(stored);
         }
-        let upload = self.spool.find(key)?.ok_or(BlobError::NoUpload)?;
+        let upload = begun.ok_or(BlobError::NoUpload)?;
         if upload.is_whole() {
             return self.finish(caller, key, &upload).await;
         }
@@ -226,7 +233,8 @@ impl Blobs {
     ) -> Result<Progress, BlobError> {
         let key = key(caller, hash);
         let hold = self.active.take_over(key).await;
-        if let Some(stored) = self.stored_for(caller, hash)? {
+        let length = self.spool.find(key)?.map(|upload| upload.length);
+        if let Some(stored) = self.stored_for(caller, hash, length)? {
             if offset == stored.length {
                 return Ok(stored);
             }
@@ -278,8 +286,19 @@ impl Blobs {
         Ok(Reading { bytes, range, body })
     }
 
-    /// Returns a file that is here whole, if this caller may know it.
-    fn stored_for(&self, caller: &Caller, hash: BlobHash) -> Result<Option<Progress>, BlobError> {
+    /// Returns a file that is here whole, if this caller may know it. A mutation's content is taken
+    /// whenever it is brought: no file stands for it.
+    fn stored_for(
+        &self,
+        caller: &Caller,
+        hash: BlobHash,
+        length: Option<u64>,
+    ) -> Result<Option<Progress>, BlobError> {
+        if let Some(length) = length
+            && self.is_content(caller, hash, length)?
+        {
+            return Ok(None);
+        }
         self.stored(hash, |store, now| {
             rights::may_know(store, caller, hash, now)
         })
@@ -308,6 +327,37 @@ impl Blobs {
         })
     }
 
+    /// Says whether an upload is the content of a mutation that was announced without it.
+    fn is_content(&self, caller: &Caller, hash: BlobHash, bytes: u64) -> Result<bool, BlobError> {
+        let is_announced = |store: Store<'_>| content::is_announced(store, caller, hash, bytes);
+        let is_short = bytes <= MAX_FROZEN as u64;
+        Ok(is_short && may_block(|| self.server.read(is_announced))?)
+    }
+
+    /// Hands a mutation's content to the door of mutations.
+    async fn finish_content(
+        &self,
+        caller: &Caller,
+        key: Key,
+        upload: &Upload,
+    ) -> Result<Progress, BlobError> {
+        // It is far shorter than a piece.
+        let bytes = may_block(|| upload.read()?.next())?;
+        if BlobHash::of(&bytes) != key.hash {
+            self.spool.discard(key)?;
+            return Err(BlobError::HashMismatch);
+        }
+        let (caller, hash) = (caller.clone(), key.hash);
+        let take = move |batch: &mut Batch<'_>| content::arrived(batch, &caller, hash, &bytes);
+        let commit = self.server.writer().run_async(take).await?;
+        self.spool.discard(key)?;
+        Ok(Progress {
+            offset: upload.length,
+            length: upload.length,
+            stored: Some(commit),
+        })
+    }
+
     /// Checks a whole upload, stores it and notes it in a commit.
     async fn finish(
         &self,
@@ -315,6 +365,9 @@ impl Blobs {
         key: Key,
         upload: &Upload,
     ) -> Result<Progress, BlobError> {
+        if self.is_content(caller, key.hash, upload.length)? {
+            return self.finish_content(caller, key, upload).await;
+        }
         if !store::put(self.objects().await?, key.hash, upload).await? {
             self.spool.discard(key)?;
             return Err(BlobError::HashMismatch);

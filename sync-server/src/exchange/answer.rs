@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::feed::View;
 use crate::feed::cursor::Cursor;
 use crate::feed::frames::Stream;
+use crate::feed::held::Held;
 use crate::keyring::Keyring;
 use crate::present::{Known, Picture};
 use crate::refusal::Refusal;
@@ -103,6 +104,7 @@ fn read(
                 store,
                 asof: answer.asof,
                 granted: &known.granted,
+                held: &Held::by(pull, store, answer.asof.epoch),
             };
             streams = tell(&view, pull, handed, &mut answer)?;
         }
@@ -216,11 +218,8 @@ fn still_pages(
         };
         let name = scope.to_string();
         let head = picture.scopes.get(&name).cloned().unwrap_or_default();
-        let here = Cursor {
-            epoch: picture.head.epoch,
-            seq: head.seq,
-        };
-        if here.write(keyring, &name) != *cursor {
+        let place = Cursor::read(keyring, &name, cursor)?;
+        if (place.epoch, place.seq) != (picture.head.epoch, head.seq) {
             return None;
         }
         let page = Page {

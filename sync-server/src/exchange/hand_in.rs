@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pocketbook_records::ids::{Hex, Mseq, check8};
-use pocketbook_records::mutation::{Frozen, Mutation};
+use pocketbook_records::ids::{Hex, Mseq};
+use pocketbook_records::mutation::{self, Frozen, Mutation};
 use pocketbook_records::path::Path;
 use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
 use pocketbook_records::time::{self, Interval, Millis};
@@ -156,7 +156,7 @@ impl Push {
                 used.enrolment == self.caller.enrolment && used.mseq == mutation.mseq
             });
             match ours {
-                Some(used) if used.check == check8(mutation.frozen.get().as_bytes()) => {}
+                Some(used) if used.check == mutation::check(mutation.frozen.get()) => {}
                 Some(_) => {
                     let mid = mutation.mid;
                     tracing::error!(%mid, "a mutation came again with other content");
@@ -243,7 +243,7 @@ impl Push {
         batch: &mut Batch<'_>,
         mutation: &Mutation,
     ) -> Result<Option<(&ReceiptRow, &Receipt)>, Fault> {
-        let check = check8(mutation.frozen.get().as_bytes());
+        let check = mutation::check(mutation.frozen.get());
         let names = |receipt: &&Receipt| receipt.mid == mutation.mid && receipt.check == check;
         for row in &self.request.proofs {
             let Some(receipt) = row.receipts.iter().find(names) else {

@@ -9,13 +9,17 @@ use pocketbook_records::kind::Kind;
 use pocketbook_records::kinds;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Millis;
-use pocketbook_records::wire::{FRAME_BYTES, Key, Mode, Span};
+use pocketbook_records::wire::{FRAME_BYTES, Key, Link, Mode, Span};
 
 use super::cursor::Cursor;
+use super::held::{Held, Newcomer};
 use crate::refusal::Refusal;
 use crate::server::Server;
 use crate::store::{Row, Store, accounts, districts, org, records, scopes};
 use crate::writer::Fault;
+
+/// About what a link takes.
+const LINK_BYTES: usize = 110;
 
 /// The frames of an answer, each read in a snapshot of its own when it is asked for.
 pub struct Frames {
@@ -32,20 +36,23 @@ pub(crate) struct Stream {
     spans: Option<Vec<Span>>,
     /// The row to go on after.
     after: Option<Key>,
+    held: Held,
 }
 
 impl Stream {
     /// Returns the stream that was asked for, if one was.
-    pub(super) fn asked(scope: &Scope, mode: &Mode) -> Option<Self> {
-        let (spans, after) = match mode {
-            Mode::Frames { after } => (None, after),
-            Mode::Parts { spans, after } => (Some(spans.clone()), after),
+    pub(super) fn asked(scope: &Scope, mode: &Mode, held: &Held) -> Option<Self> {
+        let (spans, after, held) = match mode {
+            Mode::Frames { after } => (None, after, held.clone()),
+            // Whoever doubts what he holds is sent it whole.
+            Mode::Parts { spans, after } => (Some(spans.clone()), after, Held::default()),
             Mode::Pages | Mode::Pairs { .. } => return None,
         };
         Some(Self {
             scope: scope.clone(),
             spans,
             after: after.clone(),
+            held,
         })
     }
 
@@ -124,7 +131,12 @@ fn frame(store: Store<'_>, stream: &Stream, full: usize) -> Result<Read, Fault> 
     let head = districts::head(store.sql, store.district)?;
     let seq = scopes::head(store, &name)?.seq;
     let epoch = head.epoch;
-    let cursor = Cursor { epoch, seq }.write(store.keyring, &name);
+    let cursor = Cursor {
+        epoch,
+        seq,
+        through: head.last,
+    };
+    let cursor = cursor.write(store.keyring, &name);
     let mut line = String::with_capacity(full + full / 4);
     line.push_str("{\"scope\":");
     line.push_str(&serde_json::to_string(&stream.scope)?);
@@ -142,38 +154,56 @@ fn frame(store: Store<'_>, stream: &Stream, full: usize) -> Result<Read, Fault> 
         parts.map(move |part| (kind, part))
     });
     let mut last = stream.after.clone();
+    let mut links: Vec<Link> = Vec::new();
     let mut is_full = false;
     for (kind, part) in parts {
         scopes::shelf(store, (&name, kind.name), part, |row| {
-            if line.len() - start >= full {
+            if line.len() - start + links.len() * LINK_BYTES >= full {
                 is_full = true;
                 return Ok(false);
             }
-            if line.len() > start {
-                line.push(',');
+            let (id, rev) = (row.get(0)?, row.get(1)?);
+            let newcomer = Newcomer {
+                kind: kind.name,
+                id,
+                rev,
+                since: row.get(5)?,
+            };
+            let key = Key {
+                kind: kind.name.to_owned(),
+                id,
+            };
+            if stream.held.has(store, newcomer)? {
+                let kind = key.kind.clone();
+                links.push(Link { kind, id, rev });
+            } else {
+                if line.len() > start {
+                    line.push(',');
+                }
+                write_row(store, &mut line, kind, row)?;
             }
-            let id = write_row(store, &mut line, kind, row)?;
-            let kind = kind.name.to_owned();
-            last = Some(Key { kind, id });
+            last = Some(key);
             Ok(true)
         })?;
         if is_full {
             break;
         }
     }
-    let _ = write!(line, "],\"last\":{}}}", !is_full);
+    line.push(']');
+    if !links.is_empty() {
+        line.push_str(",\"links\":");
+        line.push_str(&serde_json::to_string(&links)?);
+        line.push_str(",\"end\":");
+        line.push_str(&serde_json::to_string(&last)?);
+    }
+    let _ = write!(line, ",\"last\":{}}}", !is_full);
     Ok(Read {
         line,
         next: last.filter(|_| is_full),
     })
 }
 
-fn write_row(
-    store: Store<'_>,
-    line: &mut String,
-    kind: &Kind,
-    row: &Row<'_>,
-) -> Result<RecordId, Fault> {
+fn write_row(store: Store<'_>, line: &mut String, kind: &Kind, row: &Row<'_>) -> Result<(), Fault> {
     let (id, rev, schema): (RecordId, Rev, u16) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let (body, sealed) = (row.maybe_text(3)?, row.maybe_bytes(4)?);
     let text = records::text_of(store, (kind.name, id, rev), body, sealed)?;
@@ -183,5 +213,5 @@ fn write_row(
         line,
         "{{\"kind\":\"{name}\",\"id\":\"{id}\",\"rev\":{rev},\"schema\":{schema},\"body\":{text}}}"
     );
-    Ok(id)
+    Ok(())
 }

@@ -243,14 +243,14 @@ fn a_cursor_belongs_to_one_scope_and_one_server() {
     let cursor = Cursor {
         epoch: pocketbook_records::ids::Epoch(1),
         seq: 7,
+        through: Commit(3),
     };
     let text = cursor.write(keys, "grid:a:general");
     assert_eq!(Cursor::read(keys, "grid:a:general", &text), Some(cursor));
     assert_eq!(Cursor::read(keys, "grid:b:general", &text), None);
-    assert_eq!(
-        Cursor::read(keys, "grid:a:general", &text.replace(".7.", ".8.")),
-        None
-    );
+    for changed in [text.replace(".7.", ".8."), text.replace(".3.", ".4.")] {
+        assert_eq!(Cursor::read(keys, "grid:a:general", &changed), None);
+    }
     let fresh = tempfile::tempdir().unwrap();
     let entropy = std::sync::Arc::new(crate::seams::SeededEntropy::new(8));
     crate::keyring::Keyring::make(fresh.path(), entropy.as_ref()).unwrap();

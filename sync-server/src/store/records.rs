@@ -378,6 +378,22 @@ pub(crate) fn rehome(
         .map(drop)
 }
 
+/// Returns the records of a kind that lie in a grid.
+pub(crate) fn lying_in(
+    store: Store<'_>,
+    kind: &Kind,
+    home: &UnitId,
+) -> Result<Vec<RecordId>, SqlError> {
+    store.sql.all(
+        "SELECT id
+         FROM records
+         WHERE district = $1 AND kind = $2 AND home = $3 AND deleted = 0
+         ORDER BY id",
+        params![store.district, kind.name, home],
+        |row| row.get(0),
+    )
+}
+
 /// Reads records of a kind whose time lies before a moment and that were last changed in a commit
 /// or before it, by (time, id) after one, until `read` has enough: time, id, state.
 pub(crate) fn untouched(

@@ -254,7 +254,7 @@ pub fn left(store: Store<'_>, kind: &Kind, id: RecordId) -> Result<Vec<Stay>, Sq
 }
 
 /// Reads a scope's rows after a number, in order, until `read` has enough. Columns: seq, kind,
-/// id, changed, gone, gone_to, tomb, rev, schema, body, sealed, archived.
+/// id, changed, gone, gone_to, tomb, rev, schema, body, sealed, archived, since.
 pub(crate) fn page(
     store: Store<'_>,
     scope: &str,
@@ -263,7 +263,7 @@ pub(crate) fn page(
 ) -> Result<(), Fault> {
     store.sql.each(
         "SELECT m.seq, m.kind, m.id, m.changed, m.gone, m.gone_to, m.tomb,
-                r.rev, r.schema, r.body, r.sealed, r.archived
+                r.rev, r.schema, r.body, r.sealed, r.archived, m.since
          FROM memberships AS m
          JOIN records AS r ON r.district = m.district AND r.kind = m.kind AND r.id = m.id
          WHERE m.district = $1 AND m.scope = $2 AND m.seq > $3
@@ -274,7 +274,7 @@ pub(crate) fn page(
 }
 
 /// Reads the records of one kind that are in a scope, by id after one and up to another, until
-/// `read` has enough. Columns: id, rev, schema, body, sealed.
+/// `read` has enough. Columns: id, rev, schema, body, sealed, since.
 pub(crate) fn shelf(
     store: Store<'_>,
     (scope, kind): (&str, &str),
@@ -284,7 +284,7 @@ pub(crate) fn shelf(
     let after: &[u8] = after.as_ref().map_or(&[], |id| id.as_bytes().as_slice());
     let to: &[u8] = to.as_ref().map_or(&LAST, |id| id.as_bytes().as_slice());
     store.sql.each(
-        "SELECT m.id, r.rev, r.schema, r.body, r.sealed
+        "SELECT m.id, r.rev, r.schema, r.body, r.sealed, m.since
          FROM memberships AS m
          JOIN records AS r ON r.district = m.district AND r.kind = m.kind AND r.id = m.id
          WHERE m.district = $1 AND m.scope = $2 AND m.kind = $3 AND m.id > $4 AND m.id <= $5

@@ -38,6 +38,25 @@ pub(crate) fn put(store: Store<'_>, target: Uuid, waiting: &Waiting) -> Result<(
         .map(drop)
 }
 
+/// Returns what waits, or waited, for a target, in the order of authoring.
+pub(crate) fn of(store: Store<'_>, target: Uuid) -> Result<Vec<Waiting>, SqlError> {
+    store.sql.all(
+        "SELECT enrolment, mseq, mid, tray
+         FROM waits
+         WHERE district = $1 AND target = $2
+         ORDER BY enrolment, mseq",
+        params![store.district, Mid(target)],
+        |row| {
+            Ok(Waiting {
+                enrolment: row.get(0)?,
+                mseq: row.get(1)?,
+                mid: row.get(2)?,
+                tray: row.get(3)?,
+            })
+        },
+    )
+}
+
 /// Returns what waits for a target, in the order of authoring, and forgets it.
 pub(crate) fn take(store: Store<'_>, target: Uuid) -> Result<Vec<Waiting>, SqlError> {
     let mut waiting = store.sql.all(

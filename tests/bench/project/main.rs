@@ -13,6 +13,11 @@
 //! noise of the size of the data set's blobs, since those cannot be decoded; preparing and sealing
 //! them is off the clock, as is for the peers what they do with a file before it waits.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the client is a process of its own, and a seed that is whole is marked by a file"
+)]
+
 mod document;
 mod machine;
 mod noise;
@@ -216,10 +221,6 @@ async fn one(arguments: &Arguments, measure: &Measure) -> Result<Map<String, Val
     Ok(figures)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a seed that is whole is marked by a file"
-)]
 async fn seed_district(arguments: &Arguments, content: &Content, seed: &Path) -> Result<()> {
     let stage = Stage::found(seed, content)?;
     client(&Orders {
@@ -236,10 +237,6 @@ async fn seed_district(arguments: &Arguments, content: &Content, seed: &Path) ->
 }
 
 /// Runs the client's process to its end.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the client is a process of its own"
-)]
 fn client(orders: &Orders) -> Result<Map<String, Value>> {
     let ran = Command::new(std::env::current_exe()?)
         .arg(CLIENT)

@@ -1,5 +1,7 @@
 //! What a client's process does on the clock: the workloads, as the harness defines them.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures the true clock")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

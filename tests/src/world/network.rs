@@ -58,11 +58,7 @@ impl Passed {
 
     /// Returns an exchange of records of which the phone heard at least the answer's first line.
     pub fn exchange(&self) -> Option<(wire::Request, wire::Answer)> {
-        let headers = self.request.headers.iter();
-        let is_packed = headers
-            .into_iter()
-            .any(|(name, value)| name.eq_ignore_ascii_case("content-encoding") && value == "gzip");
-        let asked = unpacked(&self.request.body, is_packed);
+        let asked = asked(&self.request);
         let answer = self.answer();
         let first = answer.split_inclusive(|byte| *byte == b'\n').next()?;
         let heard = first.ends_with(b"\n").then_some(first)?;
@@ -83,6 +79,15 @@ impl Passed {
             .any(|(name, value)| name == "content-encoding" && value == "gzip");
         unpacked(&lock(&self.answer), is_packed)
     }
+}
+
+/// Returns a request's body, unpacked.
+pub fn asked(request: &Request) -> Vec<u8> {
+    let headers = request.headers.iter();
+    let is_packed = headers
+        .into_iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("content-encoding") && value == "gzip");
+    unpacked(&request.body, is_packed)
 }
 
 fn unpacked(bytes: &[u8], is_packed: bool) -> Vec<u8> {

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::kinds::person::PERSON;
+use pocketbook_records::mutation::Frozen;
 use pocketbook_records::receipt::Outcome;
 use pocketbook_records::rights::Role;
 use pocketbook_records::scope::Scope;
-use pocketbook_records::wire::{Ask, Mode, Pull, Refused, Request};
+use pocketbook_records::wire::{Ask, Entry, Key, Mode, Pull, Refused, Request};
+use pocketbook_server::admin::wire::Command;
 use pocketbook_tests::world::handmade::receipts;
 use pocketbook_tests::world::{HandMade, World};
 use serde_json::json;
@@ -62,11 +65,14 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
         parts.next().expect("an epoch"),
         parts.next().expect("a sequence"),
     );
-    let mac = parts.next().expect("a code").to_owned();
+    let rest = parts.next().expect("a commit and a code").to_owned();
     let ahead = format!(
-        "{epoch}.{}.{mac}",
+        "{epoch}.{}.{rest}",
         seq.parse::<u64>().expect("a number") + 1_000
     );
+    let (through, mac) = rest.split_once('.').expect("a code after the commit");
+    let further = through.parse::<u64>().expect("a number") + 1;
+    let further = format!("{epoch}.{seq}.{further}.{mac}");
 
     let table = [
         ("another server's", theirs[&general].clone()),
@@ -75,6 +81,7 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
             mine[&Scope::Sensitive(world.grid(0))].clone(),
         ),
         ("of the future", ahead),
+        ("read further than it was", further),
         ("without its code", format!("{epoch}.{seq}")),
         ("empty", String::new()),
         ("garbage", "不是游标".to_owned()),
@@ -106,6 +113,57 @@ async fn a_cursor_of_another_server_or_the_future_is_refused_and_work_is_taken_a
     let fine = wang.asks(&asking(&wang, &general, &own)).await;
     assert_eq!(fine.answer.refused, None);
     assert!(!fine.answer.scopes[&general].entries.is_empty());
+}
+
+/// A cursor says what its holder has been sent. Whoever shows another's is named what he may read
+/// anyhow, gets it whole for the asking, and hears nothing of what he may not read.
+#[tokio::test]
+async fn a_cursor_of_somebody_else_opens_nothing() {
+    let world = World::new(134).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    let wang = phone(&world).await;
+    let home = wang.creation(&HOUSEHOLD, json!({"grid": grid}));
+    let person = wang.creation(&PERSON, json!({"household": home.id, "name": "甲"}));
+    let stays = wang.creation(&HOUSEHOLD, json!({"grid": grid}));
+    let work = [&home, &person, &stays].map(|work| wang.numbers(work));
+    wang.hands_in(work.into()).await;
+    let (here, there) = (Scope::General(grid.clone()), Scope::General(other.clone()));
+    let hers = cursors(&wang).await[&here].clone();
+    let user = world.account("冯").await;
+    world.grant(user, "冯", Role::GridWorker, &other).await;
+    let feng = HandMade::enrol(world.town(), "冯", &world.code("冯").await.code).await;
+    let moved = Command::MoveHouseholds {
+        from: grid,
+        to: other,
+        all: false,
+    };
+    world.town().does(moved, vec![home.id.to_string()]).await;
+
+    let key = |work: &Frozen| Key {
+        kind: work.kind.clone(),
+        id: work.id,
+    };
+    let mut request = asking(&feng, &here, &hers);
+    let pull = request.pull.as_mut().expect("it pulls");
+    pull.takes_links = true;
+    pull.want = vec![key(&person), key(&stays)];
+    pull.scopes.insert(
+        there.clone(),
+        Ask {
+            cursor: None,
+            mode: Mode::Pages,
+        },
+    );
+    let heard = feng.asks(&request).await;
+
+    assert!(!heard.answer.scopes.contains_key(&here));
+    let told = &heard.answer.scopes[&there].entries;
+    let [Entry::Put(household), Entry::Link(named)] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((household.id, named.id), (home.id, person.id));
+    let bodies: Vec<_> = heard.answer.bodies.iter().map(|put| put.id).collect();
+    assert_eq!(bodies, [person.id], "and nothing of the home that stayed");
 }
 
 #[tokio::test]

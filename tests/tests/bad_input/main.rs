@@ -10,6 +10,7 @@ mod cursors;
 mod desk;
 mod envelope;
 mod imports;
+mod late_content;
 mod mutations;
 mod names;
 mod phone_disk;

@@ -20,7 +20,8 @@ use pocketbook_tests::proofs;
 const TABLES: &[(&str, usize)] = &[
     ("requests", 19),
     ("contents", 29),
-    ("cursors", 7),
+    ("cursors", 8),
+    ("contents that come later", 8),
     ("answers of others", 17),
     ("malformed pictures", 52),
     ("bodies of requests", 51),

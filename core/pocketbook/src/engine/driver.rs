@@ -298,6 +298,9 @@ impl Engine {
         if exchange.hands_in() {
             self.part_from_clone().await?;
         }
+        if exchange.announces {
+            self.store.announce_first(exchange.from)?;
+        }
         let request = self.store.next_request(BatchLimits {
             bytes: exchange.bytes,
             count: exchange.count,
@@ -340,7 +343,10 @@ impl Engine {
                     || (exchange.hands_in() && waiting > applied.receipts as u64),
                 more_news: exchange.pull
                     && (applied.more || applied.was_stale || applied.is_shared),
-                is_fruitful: brings_back || applied.receipts > 0 || moves_a_cursor(&asked, &answer),
+                is_fruitful: brings_back
+                    || applied.receipts > 0
+                    || applied.found > 0
+                    || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
                 frames_follow,
                 poll_after_ms: answer.retry_after_ms,

@@ -20,8 +20,11 @@
 //! - *No answer is no receipt.* Nothing that goes wrong here takes anything out of the outbox;
 //!   this mind does not even know what is in it.
 //!
-//! Known gap: a single mutation that never comes through is sent again for ever; sending its
-//! content by the blob door (`later`) is not decided here yet.
+//! - *No change stops those after it.* One that fails alone three times, while news come through,
+//!   goes on without its content, and that by the door of files ([`crate::store::later`]).
+//!
+//! Known gap: after a restore, a body that a box in between breaks rides as a witness in every
+//! exchange, so that no news come through either; nothing is lost, and nothing moves on.
 
 #[cfg(test)]
 mod tests;
@@ -167,6 +170,8 @@ pub(crate) struct Exchange {
     pub(crate) from: Option<Mseq>,
     /// Whether it asks for news.
     pub(crate) pull: bool,
+    /// Whether its first mutation travels without its content from now on.
+    pub(crate) announces: bool,
 }
 
 impl Exchange {

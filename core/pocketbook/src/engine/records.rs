@@ -12,6 +12,8 @@ pub(crate) const POLL_MS: i64 = 30_000;
 const POLL_UNSEEN_MS: i64 = 15 * 60_000;
 /// Answers in a row that may bring nothing although something was due.
 const FRUITLESS: u32 = 3;
+/// A mutation that failed alone so often, although the line is good, goes without its content.
+const ALONE: u32 = 3;
 /// At this size a batch is one mutation.
 const LEAST_BATCH: usize = 1024;
 /// The rest of a request, cursors above all, needs room too.
@@ -30,6 +32,8 @@ pub(crate) struct Records {
     /// Where the work begins, if the server named it.
     from: Option<Mseq>,
     batch: Pace,
+    /// How often in a row one mutation by itself was not answered.
+    alone: u32,
     fruitless: u32,
     poll_at_ms: i64,
 }
@@ -44,6 +48,7 @@ impl Records {
             apart: false,
             from: None,
             batch: Pace::new(FIRST_BATCH_BYTES, LEAST_BATCH, MOST_BATCH),
+            alone: 0,
             fruitless: 0,
             poll_at_ms: 0,
         }
@@ -101,6 +106,9 @@ impl Records {
         if exchange.pull {
             self.pull.begun();
         }
+        if exchange.announces {
+            self.alone = 0;
+        }
         self.running = Some(exchange);
         self.running
     }
@@ -119,6 +127,7 @@ impl Records {
             count,
             from: self.from,
             pull,
+            announces: hand_in && self.alone >= ALONE && !self.pull.is_failing(),
         })
     }
 
@@ -134,6 +143,7 @@ impl Records {
             return self.put_off(exchange, moment);
         }
         if exchange.hands_in() {
+            self.alone = 0;
             self.hand_in.succeeded();
             if answered.out_of_order.is_none() {
                 self.batch.arrived(answered.sent_bytes, answered.took_ms);
@@ -180,6 +190,12 @@ impl Records {
             return;
         };
         let is_joint = exchange.hands_in() && exchange.pull;
+        if exchange.pull {
+            // The line itself may be at fault.
+            self.alone = 0;
+        } else if exchange.count == 1 && matches!(trouble, Trouble::BadLine | Trouble::TooMuch) {
+            self.alone = self.alone.saturating_add(1);
+        }
         let was_slowest = self.batch.is_slowest();
         if exchange.hands_in() && matches!(trouble, Trouble::BadLine | Trouble::TooMuch) {
             self.batch.slow_down();

@@ -490,6 +490,8 @@ pub(crate) fn frame(scope: Scope, n: u32, ids: &[u128], last: bool) -> Frame {
         cursor: format!("1.{n}.x"),
         commit,
         rows: ids.iter().map(row).collect(),
+        links: Vec::new(),
+        end: None,
         last,
     }
 }

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::photos::{self, Prepared, Size};
 use crate::seal::{FileId, SealError, SealedReader, SealedWriter};
 use crate::seams::{FileReader, FileWriter};
-use crate::store::{Store, from_sql_int, histories, id_column, sql_int};
+use crate::store::{Store, from_sql_int, histories, id_column, later, sql_int};
 
 /// A file that waits for its upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,20 +247,33 @@ impl Store {
             let mut statement = connection.prepare_cached(
                 "SELECT hash, bytes, sent FROM blob WHERE state = 'waiting' ORDER BY taken, hash LIMIT ?1",
             )?;
-            Ok(statement
-                .query_map([sql_int(most as u64)], |row| {
-                    Ok(Upload {
-                        hash: BlobHash(row.get(0)?),
-                        bytes: from_sql_int(row.get(1)?),
-                        sent: from_sql_int(row.get(2)?),
-                    })
-                })?
-                .collect::<rusqlite::Result<_>>()?)
+            let files = statement.query_map([sql_int(most as u64)], |row| {
+                Ok(Upload {
+                    hash: BlobHash(row.get(0)?),
+                    bytes: from_sql_int(row.get(1)?),
+                    sent: from_sql_int(row.get(2)?),
+                })
+            })?;
+            // Work comes before its photos.
+            let mut uploads = later::uploads(connection)?;
+            for file in files {
+                uploads.push(file?);
+            }
+            uploads.truncate(most);
+            Ok(uploads)
         })
     }
 
-    /// Reads a piece of a master for its upload; allowed whether or not its record is readable.
+    /// Reads a piece of a master, or of a change's content, for its upload; allowed whether or not
+    /// its record is readable.
     pub fn read_upload(&self, hash: BlobHash, offset: u64, into: &mut [u8]) -> Result<usize> {
+        if let Some(content) = self.read(|connection| later::content(connection, hash))? {
+            let from = usize::try_from(offset).unwrap_or(usize::MAX);
+            let rest = content.as_bytes().get(from..).unwrap_or_default();
+            let read = rest.len().min(into.len());
+            into[..read].copy_from_slice(&rest[..read]);
+            return Ok(read);
+        }
         let file = FileReader::open(Arc::clone(&self.seams.files), Rendering::Master.file(hash))?;
         Ok(SealedReader::open(file, &self.file_key)?.read_at(offset, into)?)
     }
@@ -271,7 +284,7 @@ impl Store {
             transaction
                 .prepare_cached("UPDATE blob SET sent = ?2 WHERE hash = ?1")?
                 .execute(params![hash.0, sql_int(sent)])?;
-            Ok(())
+            later::note_sent(transaction, hash, sent)
         })
     }
 
@@ -288,6 +301,7 @@ impl Store {
                      WHERE hash = ?1 AND state = 'waiting'",
                 )?
                 .execute(params![hash.0, sql_int(commit.0)])?;
+            later::forget(transaction, hash)?;
             Ok(false)
         })?;
         match is_lost {
@@ -303,7 +317,7 @@ impl Store {
                 "UPDATE blob SET state = 'failed', reason = ?2 WHERE hash = ?1 AND state = 'waiting'",
                 params![hash.0, reason],
             )?;
-            Ok(())
+            later::forget(transaction, hash)
         })
     }
 

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use crate::books::account::Account;
 use crate::error::{Error, Result};
 use crate::store::{
-    Store, clones, from_sql_int, histories, id_column, meta, outbox, receipts, scopes, sql_int,
-    status,
+    Store, clones, from_sql_int, histories, id_column, later, meta, outbox, receipts, scopes,
+    sql_int, status, wants,
 };
 
 /// How much a request may carry.
@@ -58,7 +58,9 @@ impl Store {
                 pull: match limits.pull {
                     true => Some(Pull {
                         scopes: scopes::asks(connection)?,
-                        ..Pull::default()
+                        want: wants::keys(connection)?,
+                        takes_links: true,
+                        max_bytes: None,
                     }),
                     false => None,
                 },
@@ -115,7 +117,7 @@ fn choose(connection: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>>
     let mut batch: Vec<Mutation> = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        let frozen: String = row.get(2)?;
+        let frozen = later::travels(connection, row.get(0)?, row.get(2)?)?;
         bytes += frozen.len();
         let mseq = Mseq(from_sql_int(row.get(0)?));
         // In order without holes: what follows an acknowledged one waits for the next request.

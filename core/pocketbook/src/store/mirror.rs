@@ -31,7 +31,7 @@ use pocketbook_records::ids::{Commit, RecordId};
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
 use pocketbook_records::wire::{
-    Answer, AsOf, Ask, Echo, Entry, Frame, Key, Mode, Page, Put, Refused,
+    Answer, AsOf, Ask, Echo, Entry, Frame, Key, Link, Mode, Page, Put, Refused,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -40,7 +40,7 @@ use crate::store::blobs::{names, thumbnails};
 use crate::store::trace::{self, Why};
 use crate::store::{
     Store, clones, compare, histories, journal, kind_named, meta, purge, receipts, scopes, sql_int,
-    tombs, view,
+    tombs, view, wants,
 };
 
 /// What an answer changed.
@@ -52,6 +52,8 @@ pub struct Applied {
     pub receipts: usize,
     /// Rows written.
     pub rows: usize,
+    /// Records that were asked for singly and came.
+    pub found: usize,
     /// Whether there is more to pull.
     pub more: bool,
     /// The snapshot was older than what is here; only receipts were taken.
@@ -148,6 +150,10 @@ impl<'t> Door<'t> {
     }
 
     fn take_news(&mut self, asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> Result<()> {
+        if let Some(grants) = &answer.grants {
+            // Before the pages: what one of them takes away may have gone to a new scope.
+            self.applied.more |= scopes::admit(self.connection, grants)?;
+        }
         for put in &answer.bodies {
             self.put(put, self.asof)?;
         }
@@ -156,7 +162,6 @@ impl<'t> Door<'t> {
         }
         if let Some(grants) = &answer.grants {
             purge::keep_only(self, grants)?;
-            self.applied.more |= scopes::admit(self.connection, grants)?;
         }
         let refused = serde_json::to_string(&answer.refused)?;
         meta::write(self.connection, meta::REFUSED, &refused)?;
@@ -209,9 +214,10 @@ impl<'t> Door<'t> {
         for entry in &page.entries {
             self.take_entry(scope.id, entry)?;
         }
-        scopes::advance(self.connection, scope.id, page)?;
-        let mut is_equal = page.caught_up;
-        if page.caught_up {
+        let caught_up = page.caught_up && !wants::any_of(self.connection, scope.id)?;
+        scopes::advance(self.connection, scope.id, page, caught_up)?;
+        let mut is_equal = caught_up;
+        if caught_up {
             self.part_unconfirmed(scope.id)?;
             is_equal = compare::verify(self.connection, scope.id, page, self.wall)?;
         }
@@ -227,12 +233,7 @@ impl<'t> Door<'t> {
                 }
                 Ok(())
             }
-            Entry::Link { kind, id, .. } => {
-                if let Some(key) = find(self.connection, kind, *id)? {
-                    scopes::join(self.connection, scope, key)?;
-                }
-                Ok(())
-            }
+            Entry::Link(link) => self.link(scope, link, self.asof),
             Entry::Leave {
                 kind,
                 id,
@@ -244,6 +245,7 @@ impl<'t> Door<'t> {
                     kind: kind.clone(),
                     id: *id,
                 };
+                wants::forget(self.connection, scope, &key)?;
                 if let (Some(to), Some(row)) = (to, find(self.connection, kind, *id)?)
                     && scopes::keep_until_read(self.connection, (scope, row), to, *commit)?
                 {
@@ -260,6 +262,7 @@ impl<'t> Door<'t> {
                     kind: kind.clone(),
                     id: *id,
                 };
+                wants::forget(self.connection, scope, &key)?;
                 purge::bury(self, &key, *rev)
             }
         }
@@ -283,7 +286,7 @@ impl<'t> Door<'t> {
             return Ok(());
         }
         for put in &frame.rows {
-            if tombs::is_buried(self.connection, put)? {
+            if tombs::is_buried(self.connection, (&put.kind, put.id), put.rev)? {
                 continue;
             }
             if scope.is_being_compared {
@@ -293,11 +296,56 @@ impl<'t> Door<'t> {
                 scopes::join(self.connection, scope.id, key)?;
             }
         }
+        for link in &frame.links {
+            if !tombs::is_buried(self.connection, (&link.kind, link.id), link.rev)? {
+                self.link(scope.id, link, frame.commit)?;
+            }
+        }
         if scopes::note_frame(self.connection, &scope, frame)? {
             self.part_unconfirmed(scope.id)?;
         }
         self.applied.more |= frame.last;
         self.may_bring_back |= frame.last;
+        Ok(())
+    }
+
+    /// Puts a record that lies here already into a scope. If it does not, or is older, it is asked
+    /// for.
+    fn link(&mut self, scope: i64, link: &Link, asof: Commit) -> Result<()> {
+        if kind_named(&link.kind).is_err() {
+            return Ok(());
+        }
+        let key_of = Key {
+            kind: link.kind.clone(),
+            id: link.id,
+        };
+        let here: Option<(i64, Option<i64>)> = self
+            .connection
+            .prepare_cached(
+                "UPDATE record SET asof = CASE WHEN rev = ?3 THEN MAX(asof, ?4) ELSE asof END
+                 WHERE kind = ?1 AND id = ?2
+                 RETURNING key, rev",
+            )?
+            .query_row(
+                params![
+                    link.kind,
+                    link.id.as_bytes(),
+                    sql_int(link.rev.0),
+                    sql_int(asof.0)
+                ],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        if let Some((key, _)) = here {
+            scopes::join(self.connection, scope, key)?;
+        }
+        let rev = here.and_then(|(_, rev)| rev);
+        if rev.is_none_or(|rev| rev < sql_int(link.rev.0)) {
+            wants::note(self.connection, scope, link)?;
+        }
+        if self.overlaid.contains(&key_of) {
+            self.touched.insert(key_of);
+        }
         Ok(())
     }
 
@@ -337,6 +385,10 @@ impl<'t> Door<'t> {
                 ],
                 |row| row.get(0),
             )?;
+        for scope in wants::answer(self.connection, put)? {
+            self.applied.found += 1;
+            scopes::join(self.connection, scope, key)?;
+        }
         thumbnails::expect(self.connection, (kind.name, put.id), text, self.wall)?;
         self.applied.rows += 1;
         self.applied.kinds.insert(kind.name);

@@ -25,6 +25,7 @@ pub mod drafts;
 pub mod hand_in;
 pub(crate) mod histories;
 pub(crate) mod journal;
+pub(crate) mod later;
 pub mod lists;
 pub(crate) mod meta;
 pub mod mirror;
@@ -36,6 +37,7 @@ pub mod status;
 pub(crate) mod tombs;
 pub mod trace;
 pub mod view;
+pub(crate) mod wants;
 
 pub(crate) static LADDER: Ladder = Ladder {
     name: "pocket book",
@@ -49,6 +51,9 @@ pub(crate) static LADDER: Ladder = Ladder {
         },
         Step {
             sql: include_str!("schema/0003.sql"),
+        },
+        Step {
+            sql: include_str!("schema/0004.sql"),
         },
     ],
 };

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::store::mirror::{Door, find};
 use crate::store::trace::{self, Why};
-use crate::store::{Store, id_column, kind_named, outbox, scopes, sql_int, view};
+use crate::store::{Store, id_column, kind_named, outbox, scopes, sql_int, view, wants};
 
 /// What has to be done once the transaction is through.
 #[derive(Debug, Default)]
@@ -70,6 +70,7 @@ pub(crate) fn keep_only(door: &mut Door<'_>, grants: &[Scope]) -> Result<()> {
         for (from, key) in scopes::unconfirmed(door.connection, *scope)? {
             leave(door, from, &key, Why::Revoked)?;
         }
+        wants::forget_all(door.connection, *scope)?;
         door.connection
             .execute("DELETE FROM scope WHERE id = ?1", [scope])?;
     }

@@ -8,7 +8,7 @@ use pocketbook_records::wire::{Answer, Ask, Frame, Key, Mode, Page};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Result;
-use crate::store::{from_sql_int, id_column, sql_int, tombs};
+use crate::store::{from_sql_int, id_column, sql_int, tombs, wants};
 
 /// A scope as far as it has been read.
 #[derive(Debug, Clone)]
@@ -156,14 +156,19 @@ pub(crate) fn part(connection: &Connection, scope: i64, key: i64) -> Result<bool
 }
 
 /// Moves a scope on after a page.
-pub(crate) fn advance(connection: &Connection, scope: i64, page: &Page) -> Result<()> {
+pub(crate) fn advance(
+    connection: &Connection,
+    scope: i64,
+    page: &Page,
+    caught_up: bool,
+) -> Result<()> {
     connection
         .prepare_cached("UPDATE scope SET cursor = ?2, through = ?3, caught_up = ?4 WHERE id = ?1")?
         .execute(params![
             scope,
             page.cursor,
             sql_int(page.through.0),
-            page.caught_up
+            caught_up
         ])?;
     Ok(())
 }
@@ -173,6 +178,7 @@ pub(crate) fn advance(connection: &Connection, scope: i64, page: &Page) -> Resul
 pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -> Result<bool> {
     let lowest = scope.lowest.as_ref().unwrap_or(&frame.cursor);
     if frame.last {
+        let caught_up = *lowest == frame.cursor && !wants::any_of(connection, scope.id)?;
         connection
             .prepare_cached(
                 "UPDATE scope SET cursor = ?2, lowest = NULL, resume_kind = NULL, resume_id = NULL,
@@ -183,17 +189,19 @@ pub(crate) fn note_frame(connection: &Connection, scope: &Read, frame: &Frame) -
                 scope.id,
                 lowest,
                 sql_int(frame.commit.0),
-                *lowest == frame.cursor
+                caught_up
             ])?;
         tombs::forget(connection)?;
-        return Ok(*lowest == frame.cursor);
+        return Ok(caught_up);
     }
-    if let Some(last) = frame.rows.last() {
+    let last_row = frame.rows.last().map(|last| (&last.kind, last.id));
+    let end = frame.end.as_ref().map(|end| (&end.kind, end.id));
+    if let Some((kind, id)) = end.or(last_row) {
         connection
             .prepare_cached(
                 "UPDATE scope SET lowest = ?2, resume_kind = ?3, resume_id = ?4 WHERE id = ?1",
             )?
-            .execute(params![scope.id, lowest, last.kind, last.id.as_bytes()])?;
+            .execute(params![scope.id, lowest, kind, id.as_bytes()])?;
     }
     Ok(false)
 }
@@ -223,7 +231,7 @@ pub(crate) fn doubt(connection: &Connection, scope: i64) -> Result<()> {
              WHERE id = ?1 AND (cursor IS NOT NULL OR compare IS NOT NULL)",
         )?
         .execute(params![scope, ASK])?;
-    Ok(())
+    wants::forget_all(connection, scope)
 }
 
 /// The server knows neither us nor any cursor of ours: every scope is compared.

@@ -136,7 +136,12 @@ pub(crate) fn pending(connection: &Connection) -> Result<Pending> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (blobs, bytes): (i64, i64) = connection
         .prepare_cached(
-            "SELECT COUNT(*), COALESCE(SUM(bytes - sent), 0) FROM blob WHERE state = 'waiting'",
+            "SELECT COUNT(*), COALESCE(SUM(bytes - sent), 0) FROM (
+                 SELECT bytes, sent FROM blob WHERE state = 'waiting'
+                 UNION ALL
+                 SELECT bytes, sent FROM later
+                 WHERE mseq IN (SELECT mseq FROM authored WHERE outcome IS NOT NULL)
+             )",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Pending {

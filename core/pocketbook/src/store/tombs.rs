@@ -2,7 +2,6 @@
 //! earlier must not bring back what they buried.
 
 use pocketbook_records::ids::{RecordId, Rev};
-use pocketbook_records::wire::Put;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Result;
@@ -18,13 +17,17 @@ pub(crate) fn remember(connection: &Connection, kind: &str, id: RecordId, rev: R
     Ok(())
 }
 
-/// Says whether a record was deleted after this body was read.
-pub(crate) fn is_buried(connection: &Connection, put: &Put) -> Result<bool> {
+/// Says whether a record was deleted after it was read at this rev.
+pub(crate) fn is_buried(
+    connection: &Connection,
+    (kind, id): (&str, RecordId),
+    read: Rev,
+) -> Result<bool> {
     let rev: Option<i64> = connection
         .prepare_cached("SELECT rev FROM tomb WHERE kind = ?1 AND id = ?2")?
-        .query_row(params![put.kind, put.id.as_bytes()], |row| row.get(0))
+        .query_row(params![kind, id.as_bytes()], |row| row.get(0))
         .optional()?;
-    Ok(rev.is_some_and(|rev| from_sql_int(rev) >= put.rev.0))
+    Ok(rev.is_some_and(|rev| from_sql_int(rev) >= read.0))
 }
 
 /// Forgets all once every scope has been read.

@@ -174,7 +174,7 @@ fn follow(batch: &mut Batch<'_>, brief: &Brief, home: &UnitId) -> Result<(), Fau
 }
 
 /// Notes the files that a mutation refers to.
-pub(super) fn refer(
+pub(in crate::apply) fn refer(
     batch: &mut Batch<'_>,
     work: &Work,
     kind: &Kind,

@@ -6,7 +6,9 @@ mod effects;
 mod exchange;
 mod feed;
 mod judging;
+mod late;
 mod merge;
+mod moves;
 mod rights;
 
 use super::Bug;
@@ -20,6 +22,8 @@ pub(crate) fn table() -> Vec<&'static Bug> {
         effects::BUGS,
         exchange::BUGS,
         feed::BUGS,
+        moves::BUGS,
+        late::BUGS,
         device::BUGS,
         disks::BUGS,
     ];
