@@ -7,6 +7,7 @@ use serde_json::Value;
 use pocketbook_records::body::{self, Fields};
 use pocketbook_records::ids::{Commit, Mid, RecordId, Rev, UnitId};
 use pocketbook_records::kind::{Class, Home, Kind, Shape};
+use pocketbook_records::mutation::{Frozen, Op};
 use pocketbook_records::scope::{Scope, scopes};
 use pocketbook_records::stamp::{Stamp, Stamps};
 use pocketbook_records::time::Millis;
@@ -90,9 +91,23 @@ impl Record {
                 Some(field) => self.id_in(field),
                 None => Some(self.id),
             },
-            Home::AuthorAnd(_) | Home::Noted => self.id_in("record"),
+            Home::AuthorAnd(_) => self.parent_of_unborn().or_else(|| self.id_in("record")),
+            Home::Noted => self.id_in("record"),
             Home::Grid(_) => None,
         }
+    }
+
+    /// Returns what the record of a creation in the tray would hang on: there is no record yet for
+    /// the item to hang on, and the item goes where its home goes.
+    fn parent_of_unborn(&self) -> Option<RecordId> {
+        let frozen = Frozen::parse(self.text("frozen")?).ok()?;
+        let Home::Parent(parent) = Kind::named(&frozen.kind)?.home else {
+            return None;
+        };
+        let field = parent.field.filter(|_| frozen.op == Op::Create)?;
+        let mut sets = frozen.set.iter();
+        let named = sets.find(|set| set.path.root() == field)?;
+        named.to.as_str()?.parse().ok()
     }
 
     /// Returns the mutation of its last transition.

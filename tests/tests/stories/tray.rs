@@ -413,3 +413,38 @@ async fn a_deletion_and_a_decision_are_done_again_instead_of_being_corrected() {
     assert_eq!(wang.status().waiting, waiting, "nothing was sent for it");
     assert_eq!(item.record(), Some(flat));
 }
+
+/// What a seed has found: a creation that was parked stayed behind when its home moved, and the
+/// workers of the grid to which the home came did not see it.
+#[tokio::test]
+async fn a_parked_newcomer_goes_where_the_home_goes() {
+    let world = World::new(5).await;
+    let (grid, other) = (world.grid(0), world.grid(1));
+    world.settle(&grid, 4).await;
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    world.grant(zhao.user(), "赵", Role::GridHead, &other).await;
+    for phone in [&wang, &li, &zhao] {
+        phone.syncs().await;
+    }
+    let home = wang.flat(0);
+    let moves_to = |grid| {
+        let screen = zhao.sees(&HOUSEHOLD, home);
+        let args = fields(json!({ "grid": grid }));
+        let moved = zhao.book().command(&HOUSEHOLD, &screen.shown, "move", args);
+        moved.expect("the move is saved")
+    };
+    moves_to(&other);
+    zhao.syncs().await;
+    wang.adds_person(home, "王小宝", "child");
+    wang.syncs().await;
+    assert_eq!(wang.tray().len(), 1, "the home was not hers any more");
+
+    moves_to(&grid);
+    zhao.syncs().await;
+    li.syncs().await;
+    wang.syncs().await;
+
+    world.check(&[&wang, &li, &zhao]).await;
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use pocketbook_records::id_number;
 use pocketbook_records::ids::{BlobHash, Commit, RecordId, UnitId};
@@ -130,15 +130,16 @@ pub(super) fn move_descendants(
     while let Some(id) = roots.pop() {
         for brief in records::hanging_on(batch.store(), id)? {
             if brief.home.is_some() && seen.insert((brief.kind.name, brief.id)) {
-                follow(batch, &brief, home)?;
-                roots.push(brief.id);
+                roots.push(follow(batch, &brief, home)?);
             }
         }
     }
     Ok(())
 }
 
-fn follow(batch: &mut Batch<'_>, brief: &Brief, home: &UnitId) -> Result<(), Fault> {
+/// Moves one of them and returns on what more may hang: on the record that a tray item is about,
+/// which may not exist yet, else on itself.
+fn follow(batch: &mut Batch<'_>, brief: &Brief, home: &UnitId) -> Result<RecordId, Fault> {
     let Brief {
         kind,
         id,
@@ -170,7 +171,9 @@ fn follow(batch: &mut Batch<'_>, brief: &Brief, home: &UnitId) -> Result<(), Fau
         to: (&to, rev),
         deleted: false,
     };
-    scopes::pass(batch, &passage)
+    scopes::pass(batch, &passage)?;
+    let about = body.get("record").and_then(Value::as_str);
+    Ok(about.and_then(|id| id.parse().ok()).unwrap_or(id))
 }
 
 /// Notes the files that a mutation refers to.
