@@ -402,6 +402,7 @@ impl Scene {
             scopes,
             want,
             max_bytes: None,
+            takes_links: false,
         });
         let heard = heard(&who.phone.sends(&request).await);
         let rows = heard.frames.iter().flat_map(|frame| &frame.rows);
