@@ -82,7 +82,7 @@ async fn a_content_that_is_not_what_was_announced_has_no_effect_and_one_brought_
         home(&wang),
         Frozen::new(&HOUSEHOLD, id(), Op::Void, wang.at()),
     );
-    let table: [(&str, RecordId, Vec<u8>, (&str, &str)); 5] = [
+    let table = [
         ("no text", id(), vec![0xff, 0xfe, 0], malformed),
         (
             "no mutation",
