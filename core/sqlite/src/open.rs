@@ -21,6 +21,9 @@ use crate::{Damage, Ladder, OpenError, RawKey, files, is_damaged};
 /// The log is cut back to this size after a checkpoint, so that one first sync does not keep its
 /// space for ever.
 const LOG_LIMIT_BYTES: u32 = 8 * 1024 * 1024;
+/// The log is folded in when it has so many pages: rarely enough that a first sync does not write
+/// each page of an index many times.
+const LOG_PAGES: u32 = 2_000;
 
 /// How a database is opened. Fill in what differs: `Options { key, ..Options::new(path) }`.
 #[derive(Debug, Clone)]
@@ -154,6 +157,7 @@ fn configure(connection: &Connection, options: &Options) -> Result<(), OpenError
          PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -{};
          PRAGMA journal_size_limit = {LOG_LIMIT_BYTES};
+         PRAGMA wal_autocheckpoint = {LOG_PAGES};
          PRAGMA secure_delete = {secure_delete};",
         options.cache_kib
     ))?;

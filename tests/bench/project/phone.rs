@@ -1,5 +1,10 @@
 //! A phone of a run: the real store, engine and HTTP client in a folder.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the data set is read from a folder"
+)]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -108,10 +113,6 @@ impl Phone {
 }
 
 /// Reads documents of the data set: a file's first ones.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the data set is read from a folder"
-)]
 pub(crate) fn documents(data: &Path, name: &str, most: usize) -> Result<Vec<Document>> {
     let file = File::open(data.join(name).with_extension("ndjson"))?;
     let lines = BufReader::new(file).lines().take(most);

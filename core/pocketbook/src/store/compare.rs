@@ -189,17 +189,18 @@ fn held(connection: &Connection, scope: i64) -> Result<Held> {
         .map(|kind| (kind.name, Vec::new()))
         .collect();
     let mut statement = connection.prepare_cached(
-        "SELECT record.id, COALESCE(record.rev, 0)
+        "SELECT record.kind, record.id, COALESCE(record.rev, 0)
          FROM membership JOIN record ON record.key = membership.key
-         WHERE membership.scope = ?1 AND membership.pending_to IS NULL AND record.kind = ?2",
+         WHERE membership.scope = ?1 AND membership.pending_to IS NULL",
     )?;
-    for (kind, records) in &mut held {
-        let mut rows = statement.query(params![scope, kind])?;
-        while let Some(row) = rows.next()? {
-            let id = RecordId(id_column(row, 0)?);
-            records.push((id, Commit(from_sql_int(row.get(1)?))));
+    let mut rows = statement.query([scope])?;
+    while let Some(row) = rows.next()? {
+        if let Some(records) = held.get_mut(row.get_ref(0)?.as_str().unwrap_or_default()) {
+            let id = RecordId(id_column(row, 1)?);
+            records.push((id, Commit(from_sql_int(row.get(2)?))));
         }
-        records.sort_unstable();
     }
+    held.values_mut()
+        .for_each(|records| records.sort_unstable());
     Ok(held)
 }

@@ -122,8 +122,10 @@ pub(crate) struct Door<'t> {
     /// The commit at which loose bodies and pages were read.
     asof: Commit,
     pub(crate) wall: i64,
-    /// Records on which own work lies: they need more than storing.
-    overlaid: BTreeSet<Key>,
+    /// Whether own work lies over any record: such a record needs more than storing.
+    is_any_overlaid: bool,
+    /// Whether anything was read: only then may own work be visible that was not before.
+    has_read: bool,
     /// Records to be shown anew.
     pub(crate) touched: BTreeSet<Key>,
     pub(crate) applied: Applied,
@@ -140,7 +142,8 @@ impl<'t> Door<'t> {
             connection,
             asof,
             wall,
-            overlaid: receipts::overlaid(connection)?,
+            is_any_overlaid: receipts::is_any_overlaid(connection)?,
+            has_read: false,
             touched: BTreeSet::new(),
             applied: Applied::default(),
             purged: purge::Purged::default(),
@@ -150,6 +153,7 @@ impl<'t> Door<'t> {
     }
 
     fn take_news(&mut self, asked: &BTreeMap<Scope, Ask>, answer: &Answer) -> Result<()> {
+        self.has_read = answer.grants.is_some() || !answer.scopes.is_empty();
         if let Some(grants) = &answer.grants {
             // Before the pages: what one of them takes away may have gone to a new scope.
             self.applied.more |= scopes::admit(self.connection, grants)?;
@@ -278,6 +282,7 @@ impl<'t> Door<'t> {
     }
 
     fn take_frame(&mut self, frame: &Frame) -> Result<()> {
+        self.has_read = true;
         let Some(scope) = scopes::find(self.connection, &frame.scope)? else {
             return Ok(());
         };
@@ -343,9 +348,7 @@ impl<'t> Door<'t> {
         if rev.is_none_or(|rev| rev < sql_int(link.rev.0)) {
             wants::note(self.connection, scope, link)?;
         }
-        if self.overlaid.contains(&key_of) {
-            self.touched.insert(key_of);
-        }
+        self.touch_if_overlaid(key_of)?;
         Ok(())
     }
 
@@ -358,33 +361,42 @@ impl<'t> Door<'t> {
         let text = put.body.get();
         let fields = body::pick(text, &view::listed_fields(kind))?;
         let listed = view::listing(kind, &fields);
-        let key: i64 = self
+        let columns = params![
+            kind.name,
+            put.id.as_bytes(),
+            sql_int(put.rev.0),
+            put.schema,
+            sql_int(asof.0),
+            text,
+            listed.under,
+            listed.sort
+        ];
+        let is_new = self
             .connection
             .prepare_cached(
                 "INSERT INTO record (kind, id, rev, schema, asof, body, under, sort)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT (kind, id) DO UPDATE SET
-                     body = CASE WHEN rev IS NULL OR rev < ?3 THEN ?6 ELSE body END,
-                     schema = CASE WHEN rev IS NULL OR rev < ?3 THEN ?4 ELSE schema END,
-                     under = CASE WHEN rev IS NULL OR rev < ?3 THEN ?7 ELSE under END,
-                     sort = CASE WHEN rev IS NULL OR rev < ?3 THEN ?8 ELSE sort END,
-                     rev = MAX(COALESCE(rev, 0), ?3),
-                     asof = CASE WHEN rev IS NULL OR rev <= ?3 THEN MAX(asof, ?5) ELSE asof END
-                 RETURNING key",
+                 ON CONFLICT (kind, id) DO NOTHING",
             )?
-            .query_row(
-                params![
-                    kind.name,
-                    put.id.as_bytes(),
-                    sql_int(put.rev.0),
-                    put.schema,
-                    sql_int(asof.0),
-                    text,
-                    listed.under,
-                    listed.sort
-                ],
-                |row| row.get(0),
-            )?;
+            .execute(columns)?
+            > 0;
+        let key: i64 = match is_new {
+            true => self.connection.last_insert_rowid(),
+            false => self
+                .connection
+                .prepare_cached(
+                    "UPDATE record SET
+                         body = CASE WHEN rev IS NULL OR rev < ?3 THEN ?6 ELSE body END,
+                         schema = CASE WHEN rev IS NULL OR rev < ?3 THEN ?4 ELSE schema END,
+                         under = CASE WHEN rev IS NULL OR rev < ?3 THEN ?7 ELSE under END,
+                         sort = CASE WHEN rev IS NULL OR rev < ?3 THEN ?8 ELSE sort END,
+                         rev = MAX(COALESCE(rev, 0), ?3),
+                         asof = CASE WHEN rev IS NULL OR rev <= ?3 THEN MAX(asof, ?5) ELSE asof END
+                     WHERE kind = ?1 AND id = ?2
+                     RETURNING key",
+                )?
+                .query_row(columns, |row| row.get(0))?,
+        };
         for scope in wants::answer(self.connection, put)? {
             self.applied.found += 1;
             scopes::join(self.connection, scope, key)?;
@@ -399,12 +411,17 @@ impl<'t> Door<'t> {
         if self.sealed()?.contains(&key_of) {
             self.may_bring_back = true;
         }
-        if self.overlaid.contains(&key_of) {
-            self.touched.insert(key_of);
-        }
+        self.touch_if_overlaid(key_of)?;
         self.touched
             .extend(receipts::take_tray(self.connection, kind, text)?);
         Ok(Some(key))
+    }
+
+    fn touch_if_overlaid(&mut self, key: Key) -> Result<()> {
+        if self.is_any_overlaid && receipts::is_overlaid(self.connection, &key)? {
+            self.touched.insert(key);
+        }
+        Ok(())
     }
 
     fn sealed(&mut self) -> Result<&BTreeSet<Key>> {
@@ -422,7 +439,11 @@ impl<'t> Door<'t> {
         if self.purged.has_rows() {
             trace::forget_old(self.connection, self.wall)?;
         }
-        receipts::uncover(self.connection, &mut self.touched)?;
+        if self.has_read {
+            receipts::uncover(self.connection, &mut self.touched)?;
+        } else {
+            receipts::uncover_these(self.connection, &mut self.touched)?;
+        }
         for key in &self.touched {
             if let Ok(kind) = kind_named(&key.kind) {
                 self.applied.kinds.insert(kind.name);

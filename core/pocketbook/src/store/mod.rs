@@ -55,8 +55,14 @@ pub(crate) static LADDER: Ladder = Ladder {
         Step {
             sql: include_str!("schema/0004.sql"),
         },
+        Step {
+            sql: include_str!("schema/0005.sql"),
+        },
     ],
 };
+
+/// What a first sync fills: with less, its indexes go out and come in again all the time.
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
 
 /// The store of one account.
 pub struct Store {
@@ -90,12 +96,14 @@ impl Store {
         let options = Options {
             key,
             deleted: Deleted::Overwritten,
+            cache_kib: WRITER_CACHE_KIB,
             ..Options::new(file)
         };
         let writer = pocketbook_sqlite::open(&options, &LADDER)?;
         let reader = pocketbook_sqlite::open(
             &Options {
                 access: Access::ReadOnly,
+                cache_kib: Options::new(file).cache_kib,
                 ..options
             },
             &LADDER,

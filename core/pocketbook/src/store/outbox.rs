@@ -234,8 +234,10 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
 /// difference between what was known and overwritten, and what nobody saw.
 fn really_seen(connection: &Connection, frozen: &Frozen) -> Result<Option<Rev>> {
     let mut statement = connection.prepare_cached(
-        "SELECT frozen FROM authored
-         WHERE overlaid = 1 AND (kind = ?1 AND id = ?2 OR about_kind = ?1 AND about_id = ?2)",
+        // Not by OR, which would look through the whole outbox.
+        "SELECT frozen FROM authored WHERE overlaid = 1 AND kind = ?1 AND id = ?2
+         UNION ALL
+         SELECT frozen FROM authored WHERE overlaid = 1 AND about_kind = ?1 AND about_id = ?2",
     )?;
     let mut seen = frozen.seen;
     let mut rows = statement.query(params![frozen.kind, frozen.id.as_bytes()])?;

@@ -149,39 +149,65 @@ fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<(
     Ok(())
 }
 
-/// Takes own work off the view once the mirror visibly contains it. A decision about a record that
-/// was deleted, and a creation of one, are in the mirror as soon as every scope is read so far.
+/// Own work that the mirror visibly contains. A decision about a record that was deleted, and a
+/// creation of one, are in the mirror as soon as every scope is read so far.
+const VISIBLE: &str =
+    "overlaid = 1 AND outcome IS NOT NULL AND outcome NOT IN ('parked', 'rejected')
+    AND \"commit\" <= MAX(
+        COALESCE((
+            SELECT record.asof FROM record
+            WHERE record.kind = COALESCE(about_kind, authored.kind)
+              AND record.id = COALESCE(about_id, authored.id)
+        ), 0),
+        COALESCE((
+            SELECT MAX(scope.through) FROM record
+            JOIN membership ON membership.key = record.key AND membership.pending_to IS NULL
+            JOIN scope ON scope.id = membership.scope AND scope.caught_up = 1
+            WHERE record.kind = COALESCE(about_kind, authored.kind)
+              AND record.id = COALESCE(about_id, authored.id)
+        ), (
+            SELECT MIN(scope.through * scope.caught_up) FROM scope
+            WHERE about_kind IS NOT NULL OR json_extract(authored.frozen, '$.op') = 'create'
+        ), 0)
+    )";
+
+/// Takes own work off the view once the mirror visibly contains it; records concerned go into
+/// `touched`.
 pub(crate) fn uncover(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE authored SET overlaid = 0
-         WHERE overlaid = 1 AND outcome IS NOT NULL AND outcome NOT IN ('parked', 'rejected')
-           AND \"commit\" <= MAX(
-               COALESCE((
-                   SELECT record.asof FROM record
-                   WHERE record.kind = COALESCE(about_kind, authored.kind)
-                     AND record.id = COALESCE(about_id, authored.id)
-               ), 0),
-               COALESCE((
-                   SELECT MAX(scope.through) FROM record
-                   JOIN membership ON membership.key = record.key
-                       AND membership.pending_to IS NULL
-                   JOIN scope ON scope.id = membership.scope AND scope.caught_up = 1
-                   WHERE record.kind = COALESCE(about_kind, authored.kind)
-                     AND record.id = COALESCE(about_id, authored.id)
-               ), (
-                   SELECT MIN(scope.through * scope.caught_up) FROM scope
-                   WHERE about_kind IS NOT NULL
-                      OR json_extract(authored.frozen, '$.op') = 'create'
-               ), 0)
-           )
-         RETURNING kind, id, about_kind, about_id",
-    )?;
+    let sql = format!(
+        "UPDATE authored SET overlaid = 0 WHERE {VISIBLE} RETURNING kind, id, about_kind, about_id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (key, about) = keys_of(row)?;
         touched.insert(key);
         touched.extend(about);
     }
+    Ok(())
+}
+
+/// The same for work on the records in `touched` only: where nothing was read, no other has become
+/// visible.
+pub(crate) fn uncover_these(connection: &Connection, touched: &mut BTreeSet<Key>) -> Result<()> {
+    let mut others = Vec::new();
+    for of in [("kind", "id"), ("about_kind", "about_id")] {
+        let sql = format!(
+            "UPDATE authored SET overlaid = 0 WHERE {VISIBLE} AND {} = ?1 AND {} = ?2
+             RETURNING kind, id, about_kind, about_id",
+            of.0, of.1
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        for key in &*touched {
+            let mut rows = statement.query(params![key.kind, key.id.as_bytes()])?;
+            while let Some(row) = rows.next()? {
+                let (key, about) = keys_of(row)?;
+                others.push(key);
+                others.extend(about);
+            }
+        }
+    }
+    touched.extend(others);
     Ok(())
 }
 
@@ -272,20 +298,22 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Returns the records over which own work lies.
-pub(crate) fn overlaid(connection: &Connection) -> Result<BTreeSet<Key>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, id FROM authored WHERE overlaid = 1
-         UNION
-         SELECT about_kind, about_id FROM authored WHERE overlaid = 1 AND about_kind IS NOT NULL",
-    )?;
-    let keys = statement
-        .query_map([], |row| {
-            Ok(Key {
-                kind: row.get(0)?,
-                id: RecordId(id_column(row, 1)?),
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(keys)
+/// Says whether own work lies over any record.
+pub(crate) fn is_any_overlaid(connection: &Connection) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM authored WHERE overlaid = 1)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Says whether own work lies over a record.
+pub(crate) fn is_overlaid(connection: &Connection, key: &Key) -> Result<bool> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM authored WHERE overlaid = 1 AND kind = ?1 AND id = ?2)
+                 OR EXISTS (
+                     SELECT 1 FROM authored
+                     WHERE overlaid = 1 AND about_kind = ?1 AND about_id = ?2
+                 )",
+        )?
+        .query_row(params![key.kind, key.id.as_bytes()], |row| row.get(0))?)
 }

@@ -71,6 +71,9 @@ pub(crate) fn refresh(connection: &Connection, kind: &Kind, id: RecordId) -> Res
         marks |= mark::IN_CONFLICT;
     }
     let base = stored.flatten();
+    if let (true, Some(text)) = (own.is_empty(), &base) {
+        return show_as_stored(connection, (kind, id), text, marks);
+    }
     let mut fields = match &base {
         Some(text) => body::parse(text).unwrap_or_default(),
         None => Fields::new(),
@@ -92,6 +95,30 @@ pub(crate) fn refresh(connection: &Connection, kind: &Kind, id: RecordId) -> Res
             pocketbook_records::kind::SCHEMA,
             shown,
             hidden,
+            marks,
+            listed.under,
+            listed.sort
+        ])?;
+    Ok(())
+}
+
+/// Nothing lies over it any more.
+fn show_as_stored(
+    connection: &Connection,
+    (kind, id): (&Kind, RecordId),
+    text: &str,
+    marks: i64,
+) -> Result<()> {
+    let fields = body::pick(text, &listed_fields(kind)).unwrap_or_default();
+    let listed = listing(kind, &fields);
+    connection
+        .prepare_cached(
+            "UPDATE record SET shown = NULL, hidden = 0, mark = ?3, under = ?4, sort = ?5
+             WHERE kind = ?1 AND id = ?2",
+        )?
+        .execute(params![
+            kind.name,
+            id.as_bytes(),
             marks,
             listed.under,
             listed.sort
