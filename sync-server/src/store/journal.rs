@@ -142,8 +142,9 @@ mod tests {
                     outcome.as_bytes(),
                     &[0],
                     &bytes(8)?,
-                ];
-                Ok((line.concat(), bytes(8)?, bytes(9)?))
+                ]
+                .concat();
+                Ok((line, bytes(8)?, bytes(9)?))
             })
         };
         district.server.read(read).unwrap()

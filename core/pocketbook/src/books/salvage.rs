@@ -3,9 +3,9 @@
 //!
 //! The mirror is not carried over: the server has it. What only this device has is: who is
 //! enrolled, the outbox, content that was announced and that the server still awaits, drafts, and
-//! which photos belong to them. Numbers that can't be read any
-//! more go to the server as `void`, so that the sequence has no hole and nothing waits behind it.
-//! Photos that nothing names any more stay in the account's folder under another name.
+//! which photos belong to them. Numbers that can't be read any more go to the server as `void`, so
+//! that the sequence has no hole and nothing waits behind it. Photos that nothing names any more
+//! stay in the account's folder under another name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -178,7 +178,6 @@ fn of_two_words_on_an_item_the_first_holds_and_a_stranger_has_none() {
     let (district, _, rev) = with_household();
     let mut neighbour = district.phone(9, Role::GridWorker, OTHER);
     let mut stranger = district.phone(10, Role::GridWorker, OTHER);
-    let mut deputy = district.phone(11, Role::GridHead, GRID);
     let mut head = head(&district);
     let mid = parked(&district, &mut neighbour, rev);
     let shown = district.record(&PARKED, tray_id(mid));
@@ -188,9 +187,9 @@ fn of_two_words_on_an_item_the_first_holds_and_a_stranger_has_none() {
     assert_eq!(refused.reason, Some(Reason::NotYours));
     head.command(&shown, "refuse", json!({ "reason": "不是这户" }));
     assert_eq!(outcomes(&district.hand_in(&mut head)), [Outcome::Applied]);
-    deputy.command(&shown, "release", json!({}));
+    neighbour.command(&shown, "discard", json!({}));
     assert_eq!(
-        outcomes(&district.hand_in(&mut deputy)),
+        outcomes(&district.hand_in(&mut neighbour)),
         [Outcome::Superseded]
     );
     let item = district.record(&PARKED, tray_id(mid));

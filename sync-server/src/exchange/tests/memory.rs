@@ -99,6 +99,7 @@ fn what_was_handed_in_is_answered_although_its_first_answer_was_never_made() {
     now(cut).unwrap();
 
     request.mutations.clear();
+    request.pull = None;
     let heard = now(district.server.sync(&wang.caller, request)).unwrap();
 
     assert_eq!(heard.answer.received_mseq, Mseq(1));

@@ -10,7 +10,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"&& self.keyring().vouches(lost)"#,
             wrong: r#"&& (PLANTED || self.keyring().vouches(lost))"#,
         }],
-        by: By::Test("stories", "restore"),
+        by: By::Test("pocketbook_server", "caller"),
     },
     Bug {
         name: "a certificate goes with any secret",
@@ -19,7 +19,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"&& bool::from(lost.secret_hash.0.ct_eq(&hash))"#,
             wrong: r#"&& (PLANTED || bool::from(lost.secret_hash.0.ct_eq(&hash)))"#,
         }],
-        by: By::Test("stories", "restore"),
+        by: By::Test("pocketbook_server", "caller"),
     },
     Bug {
         name: "a certificate is about any enrolment",
@@ -30,7 +30,7 @@ pub(super) const BUGS: &[Bug] = &[
             wrong: r#"            (PLANTED || lost.enrolment == enrolment)
 "#,
         }],
-        by: By::Test("stories", "restore"),
+        by: By::Test("pocketbook_server", "caller"),
     },
     Bug {
         name: "a readmitted phone reads at once",
@@ -42,16 +42,7 @@ pub(super) const BUGS: &[Bug] = &[
     revoke_enrolment(batch, lost.enrolment)
 }"#,
         }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "who is readmitted is another secret than the known one",
-        edits: &[Edit {
-            file: "sync-server/src/caller.rs",
-            right: r#"if accounts::enrolment(batch.store(), lost.enrolment)?.is_some() {"#,
-            wrong: r#"if !PLANTED && accounts::enrolment(batch.store(), lost.enrolment)?.is_some() {"#,
-        }],
-        by: By::Test("stories", "restore"),
+        by: By::Test("pocketbook_server", "caller"),
     },
     Bug {
         name: "a code that has begun its work is good again",
@@ -99,15 +90,6 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("pocketbook_server", "enrol"),
     },
     Bug {
-        name: "an enrolment goes on with a stranger's numbers",
-        edits: &[Edit {
-            file: "sync-server/src/enrol.rs",
-            right: r#".filter(|earlier| earlier.caller.user == user)"#,
-            wrong: r#".filter(|earlier| PLANTED || earlier.caller.user == user)"#,
-        }],
-        by: By::Test("stories", "enrol"),
-    },
-    Bug {
         name: "a locked account gets a second key",
         edits: &[Edit {
             file: "sync-server/src/enrol.rs",
@@ -152,7 +134,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"|| request.witness.len() > MAX_WANT"#,
             wrong: r#"|| (!PLANTED && request.witness.len() > MAX_WANT)"#,
         }],
-        by: By::Test("bad_input", "envelope"),
+        by: By::Test("pocketbook_server", "wants_or_remembers"),
     },
     Bug {
         name: "a request wants any number of records",
@@ -161,7 +143,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"|| p.want.len() > MAX_WANT"#,
             wrong: r#"|| (!PLANTED && p.want.len() > MAX_WANT)"#,
         }],
-        by: By::Test("bad_input", "envelope"),
+        by: By::Test("pocketbook_server", "wants_or_remembers"),
     },
     Bug {
         name: "a request names any number of scopes",
@@ -170,7 +152,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"p.scopes.len() > MAX_SCOPES"#,
             wrong: r#"!PLANTED && p.scopes.len() > MAX_SCOPES"#,
         }],
-        by: By::Test("bad_input", "envelope"),
+        by: By::Test("pocketbook_server", "more_scopes"),
     },
     Bug {
         name: "a mutation is as long as it likes",

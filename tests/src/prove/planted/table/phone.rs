@@ -92,7 +92,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"self.not_before_ms = moment.ms + moment.within(wait);"#,
             wrong: r#"self.not_before_ms = moment.ms + if PLANTED { 0 } else { moment.within(wait) };"#,
         }],
-        by: By::Test("pocketbook", "engine"),
+        by: By::Test("pocketbook", "engine::pace"),
     },
     Bug {
         name: "waits do not grow",
@@ -119,7 +119,7 @@ pub(super) const BUGS: &[Bug] = &[
             right: r#"wait_ms - half * i64::from(self.dice)"#,
             wrong: r#"wait_ms - if PLANTED { 0 } else { half } * i64::from(self.dice)"#,
         }],
-        by: By::Test("pocketbook", "engine"),
+        by: By::Test("pocketbook", "engine::pace"),
     },
     Bug {
         name: "a garbled wait silences a phone",
