@@ -33,25 +33,13 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("pocketbook_server", "caller"),
     },
     Bug {
-        name: "a readmitted phone reads at once",
-        edits: &[Edit {
-            file: "sync-server/src/store/accounts.rs",
-            right: r#"    revoke_enrolment(batch, lost.enrolment)
-}"#,
-            wrong: r#"    if PLANTED { return Ok(()); }
-    revoke_enrolment(batch, lost.enrolment)
-}"#,
-        }],
-        by: By::Test("pocketbook_server", "caller"),
-    },
-    Bug {
         name: "a code that has begun its work is good again",
         edits: &[Edit {
             file: "sync-server/src/enrol.rs",
             right: r#"&& found.synced_at.is_none()"#,
             wrong: r#"&& (PLANTED || found.synced_at.is_none())"#,
         }],
-        by: By::Test("pocketbook_server", "enrol"),
+        by: By::Test("pocketbook_server", "a_code_that_has_begun"),
     },
     Bug {
         name: "a used code is good for another phone",
@@ -178,24 +166,6 @@ pub(super) const BUGS: &[Bug] = &[
             file: "sync-server/src/feed.rs",
             right: r#"            if *budget == 0 {"#,
             wrong: r#"            if *budget == 0 && !PLANTED {"#,
-        }],
-        by: By::Test("pocketbook_server", "feed"),
-    },
-    Bug {
-        name: "a caller chooses his own limit",
-        edits: &[Edit {
-            file: "sync-server/src/feed.rs",
-            right: r#".min(4 * PAGE_BYTES)"#,
-            wrong: r#".min(if PLANTED { usize::MAX } else { 4 * PAGE_BYTES })"#,
-        }],
-        by: By::Test("pocketbook_server", "feed"),
-    },
-    Bug {
-        name: "single bodies have no limit",
-        edits: &[Edit {
-            file: "sync-server/src/feed.rs",
-            right: r#"            if bytes >= max_bytes {"#,
-            wrong: r#"            if bytes >= max_bytes && !PLANTED {"#,
         }],
         by: By::Test("pocketbook_server", "feed"),
     },

@@ -13,15 +13,6 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("stories", "journal"),
     },
     Bug {
-        name: "a comparison goes on for ever",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/compare.rs",
-            right: r#"if is_equal || rounds >= ROUNDS {"#,
-            wrong: r#"if is_equal || (!PLANTED && rounds >= ROUNDS) {"#,
-        }],
-        by: By::Test("stories", "reconcile"),
-    },
-    Bug {
         name: "a row that claims to be newer stays",
         edits: &[Edit {
             file: "core/pocketbook/src/store/compare.rs",
@@ -41,15 +32,6 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("stories", "reconcile"),
     },
     Bug {
-        name: "another enrolment's receipts are taken",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"own.is_none_or(|own| own == row.enrolment)"#,
-            wrong: r#"PLANTED || own.is_none_or(|own| own == row.enrolment)"#,
-        }],
-        by: By::Test("stories", ""),
-    },
-    Bug {
         name: "content that another name was given for is lost",
         edits: &[Edit {
             file: "core/pocketbook/src/store/receipts.rs",
@@ -57,33 +39,6 @@ pub(super) const BUGS: &[Bug] = &[
             wrong: r#"    if !PLANTED { author_again_if_other(connection, receipt)?; }"#,
         }],
         by: By::Test("stories", "shared_ipad"),
-    },
-    Bug {
-        name: "what was taken unseen stays in view",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"let is_blind = receipt.rev.is_none() && !in_tray;"#,
-            wrong: r#"let is_blind = !PLANTED && receipt.rev.is_none() && !in_tray;"#,
-        }],
-        by: By::Test("stories", "taken_grid"),
-    },
-    Bug {
-        name: "a settled tray item lies over the view",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"let is_open = matches!(state, "parked" | "rejected");"#,
-            wrong: r#"let is_open = PLANTED || matches!(state, "parked" | "rejected");"#,
-        }],
-        by: By::Test("stories", "tray"),
-    },
-    Bug {
-        name: "an archived tray item lies over the view",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"note_tray(connection, mid, "archived")?;"#,
-            wrong: r#"if !PLANTED { note_tray(connection, mid, "archived")?; }"#,
-        }],
-        by: By::Test("stories", "two_years"),
     },
     Bug {
         name: "a failure is followed by the next try at once",

@@ -4,80 +4,6 @@ use super::super::{Bug, By, Edit};
 
 pub(super) const BUGS: &[Bug] = &[
     Bug {
-        name: "what is brought back renews no rev",
-        edits: &[Edit {
-            file: "sync-server/src/apply/judge.rs",
-            right: r#"change.renews |= work.retold.is_some();"#,
-            wrong: r#"change.renews |= !PLANTED && work.retold.is_some();"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "a creation that is in the record already renews no rev",
-        edits: &[Edit {
-            file: "sync-server/src/apply/judge.rs",
-            right: r#"        renews: true,
-        ..Change::of(record, record.clone())"#,
-            wrong: r#"        renews: !PLANTED,
-        ..Change::of(record, record.clone())"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "a creation that a witness showed is done again",
-        edits: &[Edit {
-            file: "sync-server/src/apply/judge.rs",
-            right: r#"let is_witnessed = work.retold.is_some()"#,
-            wrong: r#"let is_witnessed = !PLANTED && work.retold.is_some()"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "an official number is given anew",
-        edits: &[Edit {
-            file: "sync-server/src/exchange/hand_in.rs",
-            right: r#"receipt.assigned.get(&Path::field("number")).cloned()"#,
-            wrong: r#"receipt.assigned.get(&Path::field("number")).filter(|_| !PLANTED).cloned()"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "what is brought back came now",
-        edits: &[Edit {
-            file: "sync-server/src/exchange/hand_in.rs",
-            right: r#"from: at.from.min(received),"#,
-            wrong: r#"from: if PLANTED { at.from } else { at.from.min(received) },"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "what is brought back ended now",
-        edits: &[Edit {
-            file: "sync-server/src/exchange/hand_in.rs",
-            right: r#"to: at.to.min(received),"#,
-            wrong: r#"to: if PLANTED { at.to } else { at.to.min(received) },"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "a proof of a living history counts",
-        edits: &[Edit {
-            file: "sync-server/src/exchange/hand_in.rs",
-            right: r#"if is_lost && is_ours {"#,
-            wrong: r#"if (PLANTED || is_lost) && is_ours {"#,
-        }],
-        by: By::Test("stories", ""),
-    },
-    Bug {
-        name: "what is gone is told with a rev",
-        edits: &[Edit {
-            file: "sync-server/src/apply/effect.rs",
-            right: r#"let is_gone = work.retold.is_some()"#,
-            wrong: r#"let is_gone = !PLANTED && work.retold.is_some()"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
         name: "a witness is heard twice",
         edits: &[Edit {
             file: "sync-server/src/apply/witness.rs",
@@ -110,15 +36,6 @@ pub(super) const BUGS: &[Bug] = &[
             file: "sync-server/src/apply/witness.rs",
             right: r#"    if !readable {"#,
             wrong: r#"    if !PLANTED && !readable {"#,
-        }],
-        by: By::Test("pocketbook_server", "witness"),
-    },
-    Bug {
-        name: "a witness speaks of what was deleted",
-        edits: &[Edit {
-            file: "sync-server/src/apply/witness.rs",
-            right: r#"if record.deleted || matches!"#,
-            wrong: r#"if (record.deleted && !PLANTED) || matches!"#,
         }],
         by: By::Test("pocketbook_server", "witness"),
     },
@@ -204,44 +121,6 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("stories", "two_years"),
     },
     Bug {
-        name: "what is in question is archived",
-        edits: &[Edit {
-            file: "sync-server/src/archive.rs",
-            right: r#"|| is_in_question(batch.store(), *id)? {"#,
-            wrong: r#"|| !PLANTED && is_in_question(batch.store(), *id)? {"#,
-        }],
-        by: By::Test("stories", "two_years"),
-    },
-    Bug {
-        name: "a companion that was touched is archived",
-        edits: &[Edit {
-            file: "sync-server/src/archive.rs",
-            right: r#"if is_touched ||"#,
-            wrong: r#"if (is_touched && !PLANTED) ||"#,
-        }],
-        by: By::Test("stories", "two_years"),
-    },
-    Bug {
-        name: "what is not settled is archived",
-        edits: &[Edit {
-            file: "sync-server/src/archive.rs",
-            right: r#"        if kind.ages.covers(state) {
-            aged"#,
-            wrong: r#"        if PLANTED || kind.ages.covers(state) {
-            aged"#,
-        }],
-        by: By::Test("stories", "two_years"),
-    },
-    Bug {
-        name: "a companion is archived later",
-        edits: &[Edit {
-            file: "sync-server/src/archive.rs",
-            right: r#"            move_to(batch, kin, true)?;"#,
-            wrong: r#"            if !PLANTED { move_to(batch, kin, true)?; }"#,
-        }],
-        by: By::Test("stories", "two_years"),
-    },
-    Bug {
         name: "a roll-back that was noted is found again",
         edits: &[Edit {
             file: "sync-server/src/store/histories.rs",
@@ -276,24 +155,6 @@ pub(super) const BUGS: &[Bug] = &[
             wrong: r#"next.map_or(if PLANTED { echo.commit } else { end.max(echo.commit) }, |next|"#,
         }],
         by: By::Test("pocketbook_server", "histories"),
-    },
-    Bug {
-        name: "official numbers are given twice",
-        edits: &[Edit {
-            file: "sync-server/src/store/histories.rs",
-            right: r#"    super::districts::leap(batch)?;"#,
-            wrong: r#"    if !PLANTED { super::districts::leap(batch)?; }"#,
-        }],
-        by: By::Test("stories", "restore"),
-    },
-    Bug {
-        name: "an echo from before the opening is believed",
-        edits: &[Edit {
-            file: "sync-server/src/exchange.rs",
-            right: r#"&& picture.opened < echo.commit"#,
-            wrong: r#"&& (PLANTED || picture.opened < echo.commit)"#,
-        }],
-        by: By::Test("stories", "restore"),
     },
     Bug {
         name: "a finding from before a change is put in place",
