@@ -163,3 +163,43 @@ fn admit(
     }
     Ok(found.caller)
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::{District, now, person};
+
+    fn bearer(enrolment: EnrolmentId, secret: [u8; 32]) -> String {
+        format!("{enrolment}.{}", hex::encode(secret))
+    }
+
+    #[test]
+    fn a_phone_of_a_lost_history_is_known_by_its_own_certificate_and_secret_and_reads_nothing() {
+        let district = District::new();
+        let [lost, other] = [1, 2].map(|n| EnrolmentId(Uuid::from_u128(n)));
+        let (secret, guessed) = ([1; 32], [2; 32]);
+        let keyring = district.server.keyring();
+        let certificate = keyring.certify(lost, person(1), hash_secret(&secret), 7);
+        let forged = Certificate {
+            at: 8,
+            ..certificate.clone()
+        };
+
+        for (bearer, shown) in [
+            (bearer(lost, secret), &forged),
+            (bearer(lost, guessed), &certificate),
+            (bearer(other, secret), &certificate),
+        ] {
+            let refused = now(district.server.readmit(&bearer, Some(shown)));
+            assert!(matches!(refused, Err(Refusal::UnknownCaller)));
+            let find = |store: crate::store::Store<'_>| accounts::enrolment(store, lost);
+            assert!(district.server.read(find).unwrap().is_none());
+        }
+
+        let bearer = bearer(lost, secret);
+        let known = now(district.server.readmit(&bearer, Some(&certificate))).unwrap();
+        assert!(known.locked, "it hands in and waits for an operator");
+    }
+}

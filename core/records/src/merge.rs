@@ -151,12 +151,13 @@ impl Judge<'_> {
         let in_conflict =
             now != set.was && !self.is_own(last.enrolment, last.mseq) && !self.is_made_upon(&last);
         let reviewed = (self.under_review)(&set.path);
-        let stays_put = never_auto && (in_conflict || reviewed) && !self.may_settle(in_conflict);
+        // A holder who saw the stored value may overwrite a field that waits for him.
+        let waits_for_holder = never_auto && reviewed && !self.author.holder;
         let is_later = !last.at.is_after(self.author.at);
         let wins = if in_conflict {
             !never_auto && is_later
         } else {
-            !stays_put
+            !waits_for_holder
         };
         if in_conflict || reviewed {
             let mut candidates = vec![candidate(last.mid.to_string(), &now, last.user, last.at)];
@@ -214,11 +215,6 @@ impl Judge<'_> {
         let lost = &self.author.lost;
         let seen = self.edit.seen.filter(|seen| lost.holds(*seen));
         lost.includes(seen, last.origin)
-    }
-
-    /// A holder who saw the stored value may overwrite a field that waits for him.
-    fn may_settle(&self, in_conflict: bool) -> bool {
-        self.author.holder && !in_conflict
     }
 
     fn write(&mut self, set: &Set) {

@@ -79,7 +79,7 @@ pub(super) fn item(
         body,
         created: work.stamp(commit),
         stamps: Stamps::default(),
-        home: home.filter(|_| state == "parked"),
+        home,
         home_since: 0,
     }
 }

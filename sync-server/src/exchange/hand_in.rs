@@ -249,6 +249,8 @@ impl Push {
             let Some(receipt) = row.receipts.iter().find(names) else {
                 continue;
             };
+            // A history that is not known to be lost may be one that is still to come: a backup was
+            // put back by hand, and the echo that would tell is not here yet.
             let is_lost = batch.lost()?.holds(row.commit);
             let is_own = self.is_own(batch, row)?;
             let keyring = batch.keyring();

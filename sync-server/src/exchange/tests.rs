@@ -334,3 +334,31 @@ fn an_author_before_his_first_answer_is_bounded_by_his_enrolment() {
     wang.create(&HOUSEHOLD, HOME, household());
     assert_eq!(district.hand_in(&mut wang)[0].outcome, Outcome::Applied);
 }
+
+#[test]
+fn a_request_that_wants_or_remembers_too_much_is_refused() {
+    let district = District::new();
+    let mut wang = wang(&district);
+    let many = pocketbook_records::wire::MAX_WANT + 1;
+    let key = pocketbook_records::wire::Key {
+        kind: "household".into(),
+        id: HOME,
+    };
+    let body = serde_json::value::RawValue::from_string("{}".into()).unwrap();
+    let put = pocketbook_records::wire::Put {
+        kind: "household".into(),
+        id: HOME,
+        rev: pocketbook_records::ids::Commit(1),
+        schema: 1,
+        body,
+    };
+    let mut wants = wang.request(district.server.now());
+    wants.pull.as_mut().unwrap().want = vec![key; many];
+    let mut remembers = wang.request(district.server.now());
+    remembers.witness = vec![put; many];
+
+    for request in [wants, remembers] {
+        let refused = now(district.server.sync(&wang.caller, request)).err();
+        assert!(matches!(refused, Some(Refusal::TooLarge)));
+    }
+}

@@ -97,3 +97,42 @@ pub(crate) fn begin_anew(batch: &mut Batch<'_>) -> Result<(), Fault> {
     batch.note_org();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pocketbook_records::rights::Role;
+
+    use super::*;
+    use crate::testing::{District, GRID};
+
+    #[test]
+    fn an_echo_from_elsewhere_tells_of_a_roll_back_once() {
+        let district = District::new();
+        let mut phone = district.phone(1, Role::GridWorker, GRID);
+        let answer = district.sync(&mut phone);
+        let told = |commit: Commit, tag: Hex<8>| {
+            let (epoch, mac) = (answer.asof.epoch, answer.mac);
+            let echo = Echo {
+                epoch,
+                commit,
+                tag,
+                mac,
+            };
+            district.server.read(|store| told_by(store, &echo)).unwrap()
+        };
+        let (here, tag) = (answer.asof.commit, answer.tag);
+        let ahead = Commit(here.0 + 5);
+
+        assert_eq!(told(here, tag), None);
+        assert!(
+            told(here, Hex([9; 8])).is_some(),
+            "the journal stood elsewhere"
+        );
+        let fork = told(ahead, tag).expect("it lies beyond the head");
+        assert_eq!(fork.after, here);
+        assert!(fork.until > ahead, "others may have been told of more");
+
+        district.write(move |batch| Ok(note_lost(batch, fork)?));
+        assert_eq!(told(ahead, tag), None);
+    }
+}

@@ -103,3 +103,74 @@ pub(crate) fn append(batch: &mut Batch<'_>, line: &Line<'_>) -> Result<(), Fault
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pocketbook_records::kinds::household::HOUSEHOLD;
+    use pocketbook_records::rights::Role;
+
+    use super::*;
+    use crate::testing::{District, GRID, household, id};
+
+    /// A line as it is hashed, without the hash before it; the hash of its value; its own.
+    type Written = (Vec<u8>, Vec<u8>, Vec<u8>);
+
+    fn written(district: &District) -> Vec<Written> {
+        let lines = "SELECT number, line, mid, enrolment, user, id, kind, outcome, value_hash, hash
+                     FROM journal ORDER BY number, line";
+        let read = |store: Store<'_>| {
+            store.sql.all(lines, &[], |row| {
+                let bytes = |n: usize| {
+                    Ok::<_, crate::store::SqlError>(
+                        row.maybe_bytes(n)?.unwrap_or_default().to_vec(),
+                    )
+                };
+                let place = u32::try_from(row.get::<i64>(1)?).unwrap_or_default();
+                let (commit, mid): (Commit, Mid) = (row.get(0)?, row.get(2)?);
+                let (enrolment, user): (EnrolmentId, UserId) = (row.get(3)?, row.get(4)?);
+                let (id, kind, outcome): (RecordId, String, String) =
+                    (row.get(5)?, row.get(6)?, row.get(7)?);
+                let line = [
+                    commit.0.to_be_bytes().as_slice(),
+                    &place.to_be_bytes(),
+                    mid.as_bytes(),
+                    enrolment.as_bytes(),
+                    user.as_bytes(),
+                    id.as_bytes(),
+                    kind.as_bytes(),
+                    &[0],
+                    outcome.as_bytes(),
+                    &[0],
+                    &bytes(8)?,
+                ]
+                .concat();
+                Ok((line, bytes(8)?, bytes(9)?))
+            })
+        };
+        district.server.read(read).unwrap()
+    }
+
+    #[test]
+    fn each_line_seals_the_one_before_it_and_no_value_can_be_guessed_by_its_hash() {
+        let district = District::new();
+        for n in [1, 2, 3] {
+            let mut phone = district.phone(n, Role::GridWorker, GRID);
+            phone.create(&HOUSEHOLD, id(7), household());
+            district.hand_in(&mut phone);
+        }
+
+        let written = written(&district);
+
+        assert_eq!(written.len(), 3);
+        for pair in written.windows(2) {
+            let [(_, value_before, before), (line, value, hash)] = pair else {
+                continue;
+            };
+            assert_eq!(
+                Sha256::digest([before.as_slice(), line].concat()).as_slice(),
+                hash
+            );
+            assert_ne!(value_before, value, "one content, two salts");
+        }
+    }
+}

@@ -162,8 +162,9 @@ fn within(patience: Duration, mut command: Command) -> io::Result<Option<Output>
 }
 
 /// The test programs that may notice something, beside the libraries' own tests.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     "simulation",
+    "bad_input",
     "crash",
     "stories",
     "privacy",

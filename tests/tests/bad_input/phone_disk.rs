@@ -10,10 +10,12 @@ use std::path::Path;
 use std::process::Command;
 
 use pocketbook::Error;
+use pocketbook::seams::Request;
 use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_sqlite::{OpenError, is_encryption_built};
+use pocketbook_tests::world::network::asked;
 use pocketbook_tests::world::pictures::photo;
-use pocketbook_tests::world::{Phone, World};
+use pocketbook_tests::world::{Fault, Phone, World};
 use serde_json::json;
 
 /// A worker in step, with one visit that waits and one draft.
@@ -233,4 +235,47 @@ async fn a_database_under_another_key_is_refused_and_not_touched() {
         "{refused:?}"
     );
     assert_eq!(fs::read(wang.next_database()).expect("it is there"), before);
+}
+
+/// A box in between that breaks what carries a certain text, and lets no file through.
+fn breaks_secrets(request: &Request) -> Option<Fault> {
+    let is_file = request.path.starts_with("/v1/blobs");
+    let body = asked(request);
+    let is_secret = String::from_utf8_lossy(&body).contains("<script>");
+    (is_file || is_secret).then_some(Fault::LoseRequest)
+}
+
+#[tokio::test]
+async fn content_that_the_server_still_awaits_is_carried_over_from_a_damaged_database() {
+    let world = World::new(177).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 10).await;
+    let wang = world.worker("王", &grid).await;
+    let zhao = world.head("赵", &grid).await;
+    wang.syncs().await;
+    wang.line().weather(breaks_secrets);
+    let awaited = wang.visits(wang.flat(0), "<script>");
+    for _ in 0..40 {
+        let _ = wang.sync().await;
+        world.hours_pass(1);
+    }
+    assert_eq!((wang.status().waiting, wang.status().parked), (0, 1));
+    wang.offline();
+    wang.visits(wang.flat(1), "一切正常");
+    wang.visits(wang.flat(1), "明天再来");
+
+    wang.is_killed_then(|_| ());
+    let saved = wang.is_salvaged();
+    assert_eq!((saved.changes, saved.lost), (2, 0), "{saved:?}");
+    wang.tries_to_start().expect("a fresh book");
+    assert!(wang.finds(&VISIT, awaited).is_some(), "she sees it");
+    wang.line().is_good();
+    wang.online();
+    wang.syncs().await;
+    // News of what the door of files did are for the next exchange.
+    wang.syncs().await;
+
+    zhao.syncs().await;
+    assert_eq!(zhao.sees(&VISIT, awaited).value("note"), "<script>");
+    world.check(&[&wang, &zhao]).await;
 }

@@ -2,11 +2,12 @@
 //! be read.
 //!
 //! The mirror is not carried over: the server has it. What only this device has is: who is
-//! enrolled, the outbox, drafts, and which photos belong to them. Numbers that can't be read any
-//! more go to the server as `void`, so that the sequence has no hole and nothing waits behind it.
-//! Photos that nothing names any more stay in the account's folder under another name.
+//! enrolled, the outbox, content that was announced and that the server still awaits, drafts, and
+//! which photos belong to them. Numbers that can't be read any more go to the server as `void`, so
+//! that the sequence has no hole and nothing waits behind it. Photos that nothing names any more
+//! stay in the account's folder under another name.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pocketbook_records::ids::{BlobHash, RecordId};
@@ -59,13 +60,19 @@ pub fn salvage(folder: &Path, name: &str, seams: Seams) -> Result<(Store, Salvag
         "authored",
         "outcome IS NULL OR mseq = (SELECT MAX(mseq) FROM authored)",
     );
+    // Announced content whose announcement has its receipt: only this device has it.
+    let awaited = read(
+        "authored",
+        "outcome IS NOT NULL AND mseq IN (SELECT mseq FROM later)",
+    );
+    let announced = read("later", "1");
     let drafts = read("draft", "1");
     let blobs = read("blob", "state IN ('draft', 'waiting')");
     keep_unnamed_files(&seams, &blobs)?;
     let store = account::open(folder, name, seams)?;
-    let lost = fill_holes(&store, &mut authored);
+    let lost = fill_holes(&store, &mut authored, &awaited);
     store.write(|transaction| {
-        for table in [&metas, &authored, &drafts, &blobs] {
+        for table in [&metas, &authored, &awaited, &announced, &drafts, &blobs] {
             table.write(transaction)?;
         }
         show_again(transaction)
@@ -139,17 +146,18 @@ fn show_again(connection: &Connection) -> Result<()> {
 }
 
 /// Gives numbers between the first and the last entry that could not be read a void entry.
-fn fill_holes(store: &Store, authored: &mut Table) -> usize {
+fn fill_holes(store: &Store, authored: &mut Table, awaited: &Table) -> usize {
     let number = |row: &Vec<Value>| match row.first() {
         Some(Value::Integer(mseq)) => *mseq,
         _ => 0,
     };
-    let known: BTreeMap<i64, ()> = authored.rows.iter().map(|row| (number(row), ())).collect();
-    let (Some(first), Some(last)) = (known.keys().next(), known.keys().next_back()) else {
+    let known: BTreeSet<i64> = authored.rows.iter().map(number).collect();
+    let settled: BTreeSet<i64> = awaited.rows.iter().map(number).collect();
+    let (Some(first), Some(last)) = (known.first(), known.last()) else {
         return 0;
     };
     let holes: Vec<i64> = (*first..*last)
-        .filter(|mseq| !known.contains_key(mseq))
+        .filter(|mseq| !known.contains(mseq) && !settled.contains(mseq))
         .collect();
     let clock = &store.seams.clock;
     for mseq in &holes {

@@ -306,6 +306,7 @@ impl Engine {
             count: exchange.count,
             from: exchange.from,
             pull: exchange.pull,
+            witness: exchange.witness,
         })?;
         let handed_in = request.mutations.len();
         let waiting = request.pending.mutations;

@@ -184,6 +184,16 @@ mod tests {
         assert_eq!(pace.bytes(), 64);
     }
 
+    #[test]
+    fn chance_shortens_a_wait_by_up_to_a_half() {
+        let waits = [0, u16::MAX].map(|dice| {
+            let mut errand = Errand::due();
+            errand.failed(at(0, dice));
+            errand.next_ms()
+        });
+        assert_eq!(waits, [Some(FIRST_WAIT_MS), Some(FIRST_WAIT_MS / 2)]);
+    }
+
     proptest! {
         #[test]
         fn waits_grow_are_spread_and_end(failures in 1_u32..60, dice: u16) {

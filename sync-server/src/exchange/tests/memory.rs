@@ -1,5 +1,7 @@
 //! What is answered from memory is what the database says.
 
+use std::sync::Arc;
+
 use pocketbook_records::ids::BlobHash;
 use pocketbook_records::wire::Key;
 
@@ -76,4 +78,48 @@ fn a_forged_echo_begins_no_history() {
     let told = now(district.server.sync(&wang.caller, request)).unwrap();
     assert_eq!(told.answer.refused, Some(Refused::BadCursor));
     assert_eq!(district.server.asof().epoch, before);
+}
+
+#[test]
+fn what_was_handed_in_is_answered_although_its_first_answer_was_never_made() {
+    let district = District::new();
+    let mut wang = wang(&district);
+    district.sync(&mut wang);
+    district.sync(&mut wang);
+    wang.create(&HOUSEHOLD, HOME, household());
+    let mut request = wang.request(district.server.now());
+    let said = accounts::Contact {
+        at: district.server.now(),
+        pending: request.pending.clone(),
+        skew: 0,
+    };
+    let cut = district
+        .server
+        .hand_in(&wang.caller, Arc::new(request.clone()), said);
+    now(cut).unwrap();
+
+    request.mutations.clear();
+    request.pull = None;
+    let heard = now(district.server.sync(&wang.caller, request)).unwrap();
+
+    assert_eq!(heard.answer.received_mseq, Mseq(1));
+    assert_eq!(heard.answer.receipts.len(), 1);
+}
+
+#[test]
+fn what_was_read_before_a_change_is_not_known_after_it() {
+    let district = District::new();
+    let mut wang = wang(&district);
+    district.sync(&mut wang);
+    district.sync(&mut wang);
+    let (present, enrolment) = (&district.server.0.present, wang.caller.enrolment);
+    let generation = present.generation();
+    let known = present.look(|picture| picture.known(enrolment)).unwrap();
+    let user = wang.caller.user;
+    district.write(move |batch| Ok(accounts::set_blocked(batch, user, true)?));
+
+    present.find(generation, known);
+
+    let answer = district.sync(&mut wang);
+    assert_eq!(answer.refused, Some(Refused::Locked));
 }

@@ -2,6 +2,7 @@
 
 mod device;
 mod disks;
+mod doors;
 mod effects;
 mod exchange;
 mod feed;
@@ -9,7 +10,10 @@ mod judging;
 mod late;
 mod merge;
 mod moves;
+mod phone;
+mod returning;
 mod rights;
+mod tray;
 
 use super::Bug;
 
@@ -26,6 +30,10 @@ pub(crate) fn table() -> Vec<&'static Bug> {
         late::BUGS,
         device::BUGS,
         disks::BUGS,
+        phone::BUGS,
+        doors::BUGS,
+        returning::BUGS,
+        tray::BUGS,
     ];
     all.into_iter().flatten().collect()
 }

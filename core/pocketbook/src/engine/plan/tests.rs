@@ -437,3 +437,50 @@ fn news_are_asked_for_from_time_to_time_and_not_sooner_than_told() {
     let due = plan(&mut state, Event::Kicked(Reason::Timer), 100_000);
     assert_eq!(exchanged(&due), Some((true, true)));
 }
+
+/// The bodies of a lost history that the next exchange shows.
+fn shown(effects: &[Effect]) -> Witnesses {
+    match effects {
+        [Effect::Exchange(exchange)] => exchange.witness,
+        other => panic!("not one exchange: {other:?}"),
+    }
+}
+
+#[test]
+fn bodies_of_a_lost_history_ride_only_while_all_goes_well() {
+    let mut state = State::new();
+    let first = plan(&mut state, Event::Kicked(Reason::Asked), 0);
+    let work = plan(&mut state, Event::Unanswered(Trouble::Fault), 10);
+    let news = plan(&mut state, Event::Answered(OK), 20);
+    plan(&mut state, Event::Answered(OK), 30);
+    let next = plan(&mut state, Event::Kicked(Reason::Authored), 40);
+
+    assert_eq!(shown(&first), Witnesses::MOST);
+    assert_eq!(shown(&work), Witnesses::NONE);
+    assert_eq!(shown(&news), Witnesses::NONE);
+    assert_eq!(shown(&next).count, Witnesses::MOST.count / 2);
+}
+
+#[test]
+fn a_body_of_a_lost_history_that_never_comes_through_is_passed_over_until_somebody_asks() {
+    let mut state = State::new();
+    let mut now = 0;
+    let mut last = shown(&plan(&mut state, Event::Kicked(Reason::Asked), now));
+    while last.skip == 0 {
+        plan(&mut state, Event::Unanswered(Trouble::Fault), now + 1);
+        plan(&mut state, Event::Answered(OK), now + 2);
+        plan(&mut state, Event::Answered(OK), now + 3);
+        now += 10;
+        assert!(now < 1_000, "it is never passed over");
+        last = shown(&plan(&mut state, Event::Kicked(Reason::Authored), now));
+    }
+    assert_eq!(last, Witnesses { skip: 1, count: 1 });
+
+    plan(&mut state, Event::Answered(OK), now + 1);
+    let others = plan(&mut state, Event::Kicked(Reason::Authored), now + 2);
+    plan(&mut state, Event::Answered(OK), now + 3);
+    let again = plan(&mut state, Event::Kicked(Reason::Asked), now + 4);
+
+    assert_eq!(shown(&others), Witnesses { skip: 1, count: 2 });
+    assert_eq!(shown(&again), Witnesses { skip: 0, count: 4 });
+}

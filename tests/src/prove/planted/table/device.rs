@@ -203,8 +203,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "an older frame brings back what was deleted",
         edits: &[Edit {
             file: "core/pocketbook/src/store/mirror.rs",
-            right: r#"if tombs::is_buried(self.connection, put)? {"#,
-            wrong: r#"if !PLANTED && tombs::is_buried(self.connection, put)? {"#,
+            right: r#"if tombs::is_buried(self.connection, (&put.kind, put.id), put.rev)? {"#,
+            wrong: r#"if !PLANTED && tombs::is_buried(self.connection, (&put.kind, put.id), put.rev)? {"#,
         }],
         by: By::Test("pocketbook", "mirror"),
     },

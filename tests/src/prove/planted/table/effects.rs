@@ -189,8 +189,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "only the first row of descendants moves along",
         edits: &[Edit {
             file: "sync-server/src/apply/effect/consequences.rs",
-            right: r#"roots.push(brief.id);"#,
-            wrong: r#"if !PLANTED { roots.push(brief.id); }"#,
+            right: r#"roots.push(follow(batch, &brief, home)?);"#,
+            wrong: r#"let next = follow(batch, &brief, home)?; if !PLANTED { roots.push(next); }"#,
         }],
         by: By::Test("pocketbook_server", "a_moved_household"),
     },

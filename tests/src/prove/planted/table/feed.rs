@@ -99,8 +99,9 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a cursor is good for any scope",
         edits: &[Edit {
             file: "sync-server/src/feed/cursor.rs",
-            right: r#"format!("{scope} {} {}", self.epoch, self.seq)"#,
-            wrong: r#"format!("{} {} {}", if PLANTED { "" } else { scope }, self.epoch, self.seq)"#,
+            right: r#"    fn signed(self, scope: &str) -> Vec<u8> {"#,
+            wrong: r#"    fn signed(self, scope: &str) -> Vec<u8> {
+        let scope = if PLANTED { "" } else { scope };"#,
         }],
         by: By::Test("pocketbook_server", "feed"),
     },
@@ -128,8 +129,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a frame claims to be the last",
         edits: &[Edit {
             file: "sync-server/src/feed/frames.rs",
-            right: r#""],\"last\":{}}}", !is_full);"#,
-            wrong: r#""],\"last\":{}}}", PLANTED || !is_full);"#,
+            right: r#"",\"last\":{}}}", !is_full);"#,
+            wrong: r#"",\"last\":{}}}", PLANTED || !is_full);"#,
         }],
         by: By::Test("pocketbook_server", "feed"),
     },

@@ -171,8 +171,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a word is said about other content",
         edits: &[Edit {
             file: "sync-server/src/apply.rs",
-            right: r#"&& used.check == check8(work.text.as_bytes())"#,
-            wrong: r#"&& (PLANTED || used.check == check8(work.text.as_bytes()))"#,
+            right: r#"&& used.check == mutation::check(&work.text)"#,
+            wrong: r#"&& (PLANTED || used.check == mutation::check(&work.text))"#,
         }],
         by: By::Test("pocketbook_server", "examples"),
     },

@@ -18,8 +18,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a head's field is overwritten by a later arrival",
         edits: &[Edit {
             file: "core/records/src/merge.rs",
-            right: r#"let stays_put = never_auto &&"#,
-            wrong: r#"let stays_put = !PLANTED && never_auto &&"#,
+            right: r#"let waits_for_holder = never_auto && reviewed"#,
+            wrong: r#"let waits_for_holder = !PLANTED && never_auto && reviewed"#,
         }],
         by: By::Seeds,
     },
@@ -119,8 +119,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "anybody settles a head's field by a plain edit",
         edits: &[Edit {
             file: "core/records/src/merge.rs",
-            right: r#"self.author.holder && !in_conflict"#,
-            wrong: r#"(PLANTED || self.author.holder) && !in_conflict"#,
+            right: r#"&& !self.author.holder;"#,
+            wrong: r#"&& !(PLANTED || self.author.holder);"#,
         }],
         by: By::Test("conflicts", ""),
     },

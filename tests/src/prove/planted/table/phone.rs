@@ -1,0 +1,142 @@
+//! What a phone keeps, and when it asks.
+
+use super::super::{Bug, By, Edit};
+
+pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        name: "settled work loses its content at once",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/journal.rs",
+            right: r#"now - KEPT_MS, MOST"#,
+            wrong: r#"if PLANTED { now } else { now - KEPT_MS }, MOST"#,
+        }],
+        by: By::Test("stories", "journal"),
+    },
+    Bug {
+        name: "a row that claims to be newer stays",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/compare.rs",
+            right: r#"    let newest = echo.map_or"#,
+            wrong: r#"    if PLANTED { return Ok(()); }
+    let newest = echo.map_or"#,
+        }],
+        by: By::Test("stories", "reconcile"),
+    },
+    Bug {
+        name: "what no frame confirms stays",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/compare.rs",
+            right: r#"        await_word(connection, scope, span)?;"#,
+            wrong: r#"        if !PLANTED { await_word(connection, scope, span)?; }"#,
+        }],
+        by: By::Test("stories", "reconcile"),
+    },
+    Bug {
+        name: "content that another name was given for is lost",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/receipts.rs",
+            right: r#"    author_again_if_other(connection, receipt)?;"#,
+            wrong: r#"    if !PLANTED { author_again_if_other(connection, receipt)?; }"#,
+        }],
+        by: By::Test("stories", "shared_ipad"),
+    },
+    Bug {
+        name: "a failure is followed by the next try at once",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"self.not_before_ms = moment.ms + moment.within(wait);"#,
+            wrong: r#"self.not_before_ms = moment.ms + if PLANTED { 0 } else { moment.within(wait) };"#,
+        }],
+        by: By::Test("pocketbook", "engine::pace"),
+    },
+    Bug {
+        name: "waits do not grow",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"let doublings = self.failures.min(16);"#,
+            wrong: r#"let doublings = if PLANTED { 0 } else { self.failures.min(16) };"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "waits grow for ever",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"(FIRST_WAIT_MS << doublings).min(LONGEST_WAIT_MS)"#,
+            wrong: r#"(FIRST_WAIT_MS << doublings).min(if PLANTED { i64::MAX } else { LONGEST_WAIT_MS })"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "all phones of a district come back at once",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"wait_ms - half * i64::from(self.dice)"#,
+            wrong: r#"wait_ms - if PLANTED { 0 } else { half } * i64::from(self.dice)"#,
+        }],
+        by: By::Test("pocketbook", "engine::pace"),
+    },
+    Bug {
+        name: "a garbled wait silences a phone",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"ms.min(LONGEST_ORDERED_WAIT_MS)"#,
+            wrong: r#"ms.min(if PLANTED { i64::MAX / 8 } else { LONGEST_ORDERED_WAIT_MS })"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "a slow line gets large batches",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"if took_ms > AIM_MS {"#,
+            wrong: r#"if took_ms > AIM_MS && !PLANTED {"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "batches stay small on a good line",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"self.bytes = self.bytes.saturating_mul(2).min(self.most);"#,
+            wrong: r#"if !PLANTED { self.bytes = self.bytes.saturating_mul(2).min(self.most); }"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "little sent in little time makes large batches",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/pace.rs",
+            right: r#"&& sent_bytes.saturating_mul(2) > self.bytes"#,
+            wrong: r#"&& (PLANTED || sent_bytes.saturating_mul(2) > self.bytes)"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "a broken body of a lost history rides along while all fails",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/records.rs",
+            right: r#"match hand_in && !apart && !self.hand_in.is_failing() {"#,
+            wrong: r#"match PLANTED || hand_in && !apart && !self.hand_in.is_failing() {"#,
+        }],
+        by: By::Test("stories", "late_content"),
+    },
+    Bug {
+        name: "a body of a lost history that breaks all is shown again and again",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/histories.rs",
+            right: r#"            0 | 1 => self.skip += 1,"#,
+            wrong: r#"            0 | 1 => self.skip += usize::from(!PLANTED),"#,
+        }],
+        by: By::Test("pocketbook", "engine::plan"),
+    },
+    Bug {
+        name: "announced content is not carried over from a damaged database",
+        edits: &[Edit {
+            file: "core/pocketbook/src/books/salvage.rs",
+            right: r#"&awaited, &announced, &drafts"#,
+            wrong: r#"&awaited, if PLANTED { &drafts } else { &announced }, &drafts"#,
+        }],
+        by: By::Test("bad_input", "phone_disk"),
+    },
+];
