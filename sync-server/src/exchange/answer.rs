@@ -164,7 +164,7 @@ fn know(store: Store<'_>, caller: &Caller, now: Millis) -> Result<Option<Known>,
         granted,
         wanted: blobs::wanted(store, caller.user)?,
         bundles: carried,
-        forks: histories::lost(store)?.0,
+        forks: histories::gone(store)?.0,
         durable: districts::durable(store)?,
     }))
 }

@@ -26,6 +26,18 @@ pub fn lost(store: Store<'_>) -> Result<Lost, SqlError> {
     Ok(Lost(forks))
 }
 
+/// Returns the intervals that phones must take for lost: a backup may be of a history that an
+/// earlier restore threw away, and then what it holds of it is here again (seed 16).
+pub(crate) fn gone(store: Store<'_>) -> Result<Lost, SqlError> {
+    let mut lost = lost(store)?;
+    for fork in &mut lost.0 {
+        let here = at_or_before(store, fork.until)?;
+        fork.after = here.map_or(fork.after, |(commit, _)| commit.max(fork.after));
+    }
+    lost.0.retain(|fork| fork.after < fork.until);
+    Ok(lost)
+}
+
 /// Finds the roll-back that an echo of ours tells of: the journal stood elsewhere at its commit,
 /// and nobody has noted yet that this was lost. The interval begins after the last commit below
 /// it that is here, and ends before the next one.

@@ -214,3 +214,36 @@ async fn a_body_that_came_before_its_page_goes_with_its_grid() {
     assert!(wang.finds(&CASE, case).is_none());
     world.check(&[&wang]).await;
 }
+
+/// What a seed has found: the wrong backup was restored, and then the right one, which was made in
+/// the history that the first had thrown away. The phone took the server's word of it for lost: its
+/// work waited for ever, and was shown on top of what the server had of it.
+#[tokio::test]
+async fn a_history_that_was_thrown_away_and_came_back_is_not_lost() {
+    let world = World::new(216).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    wang.syncs().await;
+    li.syncs().await;
+    let flat = wang.flat(0);
+    let wrong = world.town().backs_up("last night").await;
+    wang.knocks(flat);
+    wang.reports_cover(&grid, "东门", &[photo(0)]);
+    wang.syncs().await;
+    let right = world.town().backs_up("this noon").await;
+    world.town().restores(&wrong);
+    wang.syncs().await;
+    world.town().restores(&right);
+
+    li.syncs().await;
+    wang.syncs().await;
+
+    assert_eq!(wang.status().waiting + wang.status().photos, 0);
+    for phone in [&wang, &li] {
+        let knocks = phone.sees(&HOUSEHOLD, flat).value("knocks");
+        assert_eq!(knocks, json!(1), "counted once");
+    }
+    world.check(&[&wang, &li]).await;
+}

@@ -29,6 +29,15 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("pocketbook_records", "history"),
     },
     Bug {
+        name: "a history that came back is taken for lost",
+        edits: &[Edit {
+            file: "sync-server/src/store/histories.rs",
+            right: r#"here.map_or(fork.after, |(commit, _)| commit.max(fork.after));"#,
+            wrong: r#"here.filter(|_| !PLANTED).map_or(fork.after, |(commit, _)| commit.max(fork.after));"#,
+        }],
+        by: By::Test("stories", "screens_and_restores"),
+    },
+    Bug {
         name: "a duty covers its own end",
         edits: &[Edit {
             file: "core/records/src/rights.rs",
