@@ -136,6 +136,8 @@ fn configure(connection: &Connection, options: &Options) -> Result<(), OpenError
     connection.set_prepared_statement_cache_capacity(options.statements);
     for (setting, value) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        // Else a statement whose plan might depend on a value is prepared anew for each value.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),

@@ -146,9 +146,12 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] if the record has left this device meanwhile: then nothing is kept.
     pub(crate) fn keep_fetched(&self, of: &Key, hash: BlobHash, master: &[u8]) -> Result<()> {
-        let prepared = photos::prepare(master, Size::Papers)?;
+        // A thumbnail that came with the record was made of these very bytes, by the server.
+        if !matches!(self.photo(hash, Rendering::Thumbnail), Ok(Some(_))) {
+            let prepared = photos::prepare(master, Size::Papers)?;
+            self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
+        }
         self.keep(Rendering::Master, hash, master)?;
-        self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
         let now = self.seams.clock.wall_ms();
         let is_kept = self.write(|transaction| {
             transaction.execute(

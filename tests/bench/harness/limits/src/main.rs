@@ -596,7 +596,7 @@ fn main() {
             }
         },
         _ => {
-            eprintln!("usage: limits sqlite|parse|compress|fsync|pg|httpd|proxy|prep|pipeline|snapshot|upsert --data D --work W --n N --reps R [--base URL] [--pg URL]");
+            eprintln!("usage: limits sqlite|parse|compress|fsync|pg|httpd|proxy|floor|prep|pipeline|snapshot|upsert --data D --work W --n N --reps R [--base URL] [--pg URL]");
             std::process::exit(2);
         }
     }
