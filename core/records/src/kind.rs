@@ -170,8 +170,10 @@ pub enum Owner {
     Author,
     /// Set at creation, never patched.
     Creation,
-    /// The server: masks, numbers, limits, states.
+    /// The server: numbers, limits, states.
     Server,
+    /// The server, which makes it of another record whenever that changes: masks.
+    Derived,
 }
 
 /// One line of a kind's table.

@@ -410,7 +410,7 @@ impl Frozen {
         };
         let creating = self.op == Op::Create;
         match field.owner {
-            Owner::Server => return Err(Reason::server_field(path)),
+            Owner::Server | Owner::Derived => return Err(Reason::server_field(path)),
             Owner::Creation if !creating => return Err(Reason::server_field(path)),
             _ => {}
         }

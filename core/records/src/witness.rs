@@ -7,7 +7,8 @@
 //! - *states* and the server's own fields come back as a whole if its turn is later;
 //! - a *register* comes back if what is stored now had been shown at that rev;
 //! - *max*, *min*, *set*, *map* and *append* are united;
-//! - *counters* are left to those who counted: their mutations come back one by one.
+//! - *counters* are left to those who counted: their mutations come back one by one;
+//! - what is *derived* follows the record that it is made of.
 //!
 //! What comes back is stamped as seen at that rev, so that mutations which it includes are not
 //! carried out once more.
@@ -42,7 +43,7 @@ pub fn lay_over(
     for field in kind.fields {
         let value = witness.get(field.name).unwrap_or(&Value::Null);
         match (field.rule, field.owner) {
-            (Rule::Counter, _) => {}
+            (Rule::Counter, _) | (_, Owner::Derived) => {}
             (Rule::State, _) | (_, Owner::Server) if kind.workflow.is_some() => {
                 if is_further {
                     bringing.take(Path::field(field.name), value);

@@ -1,6 +1,6 @@
 //! Reviews as records: opening, closing, and the one about a record as a whole.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use pocketbook_records::decide::{self, WHOLE};
 use pocketbook_records::ids::RecordId;
@@ -62,8 +62,17 @@ pub(super) fn target(store: Store<'_>, review: &Record) -> Result<Option<Record>
 }
 
 /// Returns the dispute "edited after deletion": a candidate without value leaves the record
-/// deleted, any other brings it back.
-pub(super) fn after_deletion(candidates: Vec<Candidate>) -> Dispute {
+/// deleted, any other brings it back. A mutation is one candidate, with all the fields that it wrote.
+pub(super) fn after_deletion(all: Vec<Candidate>) -> Dispute {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for one in all {
+        let same = candidates.iter_mut().find(|other| other.id == one.id);
+        match (same.map(|same| &mut same.value), one.value) {
+            (Some(Value::Object(fields)), Value::Object(more)) => fields.extend(more),
+            (Some(_), _) => {}
+            (None, value) => candidates.push(Candidate { value, ..one }),
+        }
+    }
     let shown = candidates.iter().find(|c| c.value.is_null());
     Dispute {
         path: Path::field(WHOLE),
@@ -88,7 +97,7 @@ pub(super) fn moved_candidates(review: &Record) -> Vec<Candidate> {
 /// Closes a review whose candidates were moved.
 pub(super) fn close_moved(review: &Record, author: &Author) -> Change {
     let mut after = review.clone();
-    let turn = after.body.get("turn").and_then(serde_json::Value::as_i64);
+    let turn = after.body.get("turn").and_then(Value::as_i64);
     after
         .body
         .insert("turn".into(), json!(turn.unwrap_or(0) + 1));

@@ -357,3 +357,27 @@ async fn a_tag_that_two_people_added_goes_when_somebody_who_saw_both_takes_it_of
     }
     world.check(&[&wang, &zhao]).await;
 }
+
+/// What a seed has found: of the fields that one edit had written, a deletion that had not seen it
+/// listed the first alone.
+#[tokio::test]
+async fn a_deletion_that_had_not_seen_an_edit_lists_all_that_it_wrote() {
+    let team = Team::in_step(22).await;
+    let (wang, zhao, mother) = (&team.wang, &team.zhao, team.mother);
+    let tag = json!({"proof": "残1234", "since": "2026-01-01"});
+    wang.enters(&wang.sees(&PERSON, mother), "tags/disabled", tag);
+    let seen = zhao.sees(&PERSON, mother).shown.rev;
+    zhao.book().delete(&PERSON, mother, seen).expect("saved");
+
+    for phone in [wang, zhao, wang, &team.li] {
+        phone.syncs().await;
+    }
+
+    let wrote = json!({"tags/disabled/proof": "残1234", "tags/disabled/since": "2026-01-01"});
+    let reviews = zhao.reviews_of(mother);
+    assert_eq!(
+        values(&reviews[0]),
+        BTreeSet::from([wrote.to_string(), "null".to_owned()])
+    );
+    team.world.check(&team.phones()).await;
+}

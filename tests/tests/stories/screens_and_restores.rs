@@ -247,3 +247,32 @@ async fn a_history_that_was_thrown_away_and_came_back_is_not_lost() {
     }
     world.check(&[&wang, &li]).await;
 }
+
+/// What a seed has found: a mirror brought a masked number of a lost history back, over that of the
+/// number written since.
+#[tokio::test]
+async fn what_others_see_of_a_number_follows_the_number_through_a_restore() {
+    let world = World::new(217).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    let li = world.worker("李", &grid).await;
+    wang.syncs().await;
+    li.syncs().await;
+    let person = wang.person(wang.flat(0), 0);
+    let backup = world.town().backs_up("night").await;
+    wang.tags(person, "empty-nest", "子女在外地");
+    wang.syncs().await;
+    world.town().restores(&backup);
+    li.changes_phone(person, "15412340002");
+    li.syncs().await;
+
+    wang.syncs().await;
+    li.syncs().await;
+
+    for phone in [&wang, &li] {
+        let shown = phone.sees(&PERSON, person).value("masked_phone");
+        assert_eq!(shown, json!("154****0002"));
+    }
+    world.check(&[&wang, &li]).await;
+}

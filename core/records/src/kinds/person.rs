@@ -22,9 +22,9 @@ kind! {
     /// Day of birth.
     birth: Day, Register;
     /// The identity number as others see it.
-    masked_id: Text(20), Register, Server;
+    masked_id: Text(20), Register, Derived;
     /// The phone as others see it.
-    masked_phone: Text(24), Register, Server;
+    masked_phone: Text(24), Register, Derived;
     /// Care tags (标签): code → proof, since, review.
     tags: Map, Map;
     /// Notes: id, text, by, at.

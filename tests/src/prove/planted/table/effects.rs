@@ -22,6 +22,15 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Seeds,
     },
     Bug {
+        name: "a deletion tells of one field of each edit that it never saw",
+        edits: &[Edit {
+            file: "sync-server/src/apply/reviews.rs",
+            right: r#"(Some(Value::Object(fields)), Value::Object(more)) =>"#,
+            wrong: r#"(Some(Value::Object(fields)), Value::Object(more)) if !PLANTED =>"#,
+        }],
+        by: By::Test("stories", "lists_all_that_it_wrote"),
+    },
+    Bug {
         name: "a household is deleted with people in it",
         edits: &[Edit {
             file: "sync-server/src/apply/judge/deletion.rs",

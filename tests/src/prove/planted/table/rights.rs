@@ -147,6 +147,16 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("pocketbook_records", "witness"),
     },
     Bug {
+        name: "a witness brings an old mask back",
+        edits: &[Edit {
+            file: "core/records/src/witness.rs",
+            right: r#"(Rule::Counter, _) | (_, Owner::Derived) => {}"#,
+            wrong: r#"(Rule::Counter, _) => {}
+            (_, Owner::Derived) if !PLANTED => {}"#,
+        }],
+        by: By::Test("stories", "follows_the_number"),
+    },
+    Bug {
         name: "a witness sets a state back",
         edits: &[Edit {
             file: "core/records/src/witness.rs",
