@@ -194,7 +194,7 @@ impl Blobs {
         }
         let key = key(caller, hash);
         let _hold = self.active.take_over(key).await;
-        if let Some(stored) = self.stored_for(caller, hash, Some(length))? {
+        if let Some(stored) = self.stored_for(caller, hash, Some(length)).await? {
             return Ok(stored);
         }
         Ok(Progress::of(&self.spool.begin(key, length)?))
@@ -209,7 +209,7 @@ impl Blobs {
         let _hold = self.active.take_over(key).await;
         let begun = self.spool.find(key)?;
         let length = begun.as_ref().map(|upload| upload.length);
-        if let Some(stored) = self.stored_for(caller, hash, length)? {
+        if let Some(stored) = self.stored_for(caller, hash, length).await? {
             return Ok(stored);
         }
         let upload = begun.ok_or(BlobError::NoUpload)?;
@@ -234,7 +234,7 @@ impl Blobs {
         let key = key(caller, hash);
         let hold = self.active.take_over(key).await;
         let length = self.spool.find(key)?.map(|upload| upload.length);
-        if let Some(stored) = self.stored_for(caller, hash, length)? {
+        if let Some(stored) = self.stored_for(caller, hash, length).await? {
             if offset == stored.length {
                 return Ok(stored);
             }
@@ -286,9 +286,10 @@ impl Blobs {
         Ok(Reading { bytes, range, body })
     }
 
-    /// Returns a file that is here whole, if this caller may know it. A mutation's content is taken
+    /// Returns a file that is here whole, if this caller may know it: who need not bring it counts
+    /// as having delivered it, whatever is taken from him later. A mutation's content is taken
     /// whenever it is brought: no file stands for it.
-    fn stored_for(
+    async fn stored_for(
         &self,
         caller: &Caller,
         hash: BlobHash,
@@ -299,9 +300,15 @@ impl Blobs {
         {
             return Ok(None);
         }
-        self.stored(hash, |store, now| {
-            rights::may_know(store, caller, hash, now)
-        })
+        let mut is_deliverer = false;
+        let stored = self.stored(hash, |store, now| {
+            is_deliverer = rows::is_deliverer(store, hash, caller.user)?;
+            Ok(is_deliverer || rights::may_read(store, caller, hash, now)?)
+        })?;
+        if let Some(stored) = stored.as_ref().filter(|_| !is_deliverer) {
+            self.note(caller, hash, stored.length).await?;
+        }
+        Ok(stored)
     }
 
     /// Returns a file that is here whole, if it may be told.
@@ -372,15 +379,21 @@ impl Blobs {
             self.spool.discard(key)?;
             return Err(BlobError::HashMismatch);
         }
-        let (hash, owner, bytes) = (key.hash, caller.enrolment, upload.length);
-        let note = move |batch: &mut Batch<'_>| rows::note_stored(batch, hash, bytes, owner);
-        let commit = self.server.writer().run_async(note).await?;
+        let bytes = upload.length;
+        let commit = self.note(caller, key.hash, bytes).await?;
         self.spool.discard(key)?;
         Ok(Progress {
             offset: bytes,
             length: bytes,
             stored: Some(commit),
         })
+    }
+
+    /// Notes that a file is here, and whose it is.
+    async fn note(&self, caller: &Caller, hash: BlobHash, bytes: u64) -> Result<Commit, BlobError> {
+        let owner = caller.enrolment;
+        let note = move |batch: &mut Batch<'_>| rows::note_stored(batch, hash, bytes, owner);
+        Ok(self.server.writer().run_async(note).await?)
     }
 }
 

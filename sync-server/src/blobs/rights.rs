@@ -2,7 +2,8 @@
 //!
 //! A file is *delivered* by an account, and *named* by records. To read it one must read a record
 //! that names it; having delivered it is enough only until one does, since a grid may have been
-//! taken since. Who delivered it may know that it is here, so that an upload that was cut can end.
+//! taken since. Who delivered it or may read it is told that it is here, so that an upload that was
+//! cut can end and none is made twice; from then on he counts as having delivered it.
 
 use pocketbook_records::ids::{BlobHash, UserId};
 use pocketbook_records::kind::Kind;
@@ -12,16 +13,6 @@ use crate::desk::reach;
 use crate::store::blobs::{Reference, is_deliverer, references};
 use crate::store::{Store, records};
 use crate::{Caller, Fault};
-
-/// Says whether a caller may know that a file is here: his account delivered it, or he may read it.
-pub(super) fn may_know(
-    store: Store<'_>,
-    caller: &Caller,
-    hash: BlobHash,
-    now: Millis,
-) -> Result<bool, Fault> {
-    Ok(is_deliverer(store, hash, caller.user)? || may_read(store, caller, hash, now)?)
-}
 
 /// Says whether a caller may read a file: he reads a record that names it and whose author had the
 /// right to name it, or none names it yet and he delivered it.

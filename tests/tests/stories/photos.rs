@@ -524,3 +524,28 @@ async fn who_delivered_a_photo_reads_it_as_long_as_he_reads_its_record() {
 
     assert_eq!(client.gets(&path).await.status, 404);
 }
+
+/// Found by reading: who was told that the server has his photo, since he could read another's
+/// record with the same one, had no right to name it any more once that grid was taken from him.
+#[tokio::test]
+async fn a_photo_that_need_not_be_sent_is_its_authors_all_the_same() {
+    let world = World::new(72).await;
+    let (taken, kept) = (world.grid(0), world.grid(1));
+    let li = world.worker("李", &taken).await;
+    let wang = world.worker("王", &kept).await;
+    let sun = world.worker("孙", &kept).await;
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &taken)
+        .await;
+    li.reports_cover(&taken, "东门", &[photo(0)]);
+    li.syncs().await;
+    wang.syncs().await;
+    wang.reports_cover(&kept, "西门", &[photo(0)]);
+    wang.syncs().await;
+
+    world.revoke(&wang, Role::GridWorker, &taken).await;
+    wang.syncs().await;
+    sun.syncs().await;
+
+    world.check(&[&wang, &sun, &li]).await;
+}

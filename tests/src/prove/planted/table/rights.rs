@@ -129,6 +129,15 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("pocketbook_records", "time"),
     },
     Bug {
+        name: "who need not send a photo loses it with the grid that he read it in",
+        edits: &[Edit {
+            file: "sync-server/src/blobs/mod.rs",
+            right: r#"stored.as_ref().filter(|_| !is_deliverer) {"#,
+            wrong: r#"stored.as_ref().filter(|_| !PLANTED && !is_deliverer) {"#,
+        }],
+        by: By::Test("stories", "a_photo_that_need_not_be_sent"),
+    },
+    Bug {
         name: "a witness takes away what it did not show",
         edits: &[Edit {
             file: "core/records/src/witness.rs",
