@@ -3,7 +3,7 @@
 
 use pocketbook::Error;
 use pocketbook::store::blobs::Rendering;
-use pocketbook::store::hand_in::{BatchLimits, Witnesses};
+use pocketbook::store::hand_in::BatchLimits;
 use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::Mseq;
 use pocketbook_records::kinds::case::CASE;
@@ -220,7 +220,6 @@ async fn work_upon_own_work_that_waits_names_it() {
         count: 10,
         from: None,
         pull: false,
-        witness: Witnesses::MOST,
     };
 
     let request = wang.store().next_request(limits).expect("a request");

@@ -161,39 +161,3 @@ async fn a_content_that_a_restored_server_no_longer_awaits_arrives_all_the_same(
         world.check(&[&wang, &zhao]).await;
     }
 }
-
-#[tokio::test]
-async fn a_body_of_a_lost_history_that_no_request_may_carry_stops_neither_news_nor_work() {
-    let world = World::new(955).await;
-    let grid = world.grid(0);
-    world.settle(&grid, 10).await;
-    let wang = world.worker("王", &grid).await;
-    let zhao = world.head("赵", &grid).await;
-    let backup = world.town().backs_up("night").await;
-    wang.syncs().await;
-    zhao.syncs().await;
-    let (flat, other) = (wang.flat(0), wang.flat(1));
-    let lost = zhao.visits(flat, POISON);
-    zhao.visits(other, "一切正常");
-    zhao.syncs().await;
-    wang.syncs().await;
-    assert!(wang.finds(&VISIT, lost).is_some());
-
-    world.town().restores(&backup);
-    wang.line().weather(filter);
-    let poisoned = wang.visits(flat, POISON);
-    let after = wang.visits(other, "明天再来");
-    until(&world, &wang, is_synced).await;
-    let _ = wang.sync().await;
-    zhao.syncs().await;
-    until(&world, &wang, |wang| wang.finds(&VISIT, lost).is_some()).await;
-
-    for phone in [&wang, &zhao] {
-        assert!(phone.finds(&VISIT, after).is_some());
-        assert_eq!(phone.sees(&VISIT, poisoned).value("note"), POISON);
-        assert!(phone.finds(&VISIT, lost).is_some());
-    }
-    wang.line().is_good();
-    wang.syncs().await;
-    world.check(&[&wang, &zhao]).await;
-}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pocketbook::store::hand_in::{BatchLimits, Witnesses};
+use pocketbook::store::hand_in::BatchLimits;
 use pocketbook_records::ids::BlobHash;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
@@ -82,7 +82,6 @@ async fn a_late_word_of_a_lost_history_settles_nothing() {
         count: 10,
         from: None,
         pull: false,
-        witness: Witnesses::MOST,
     };
     let store = wang.store();
     let request = store.next_request(limits).expect("a request");

@@ -306,7 +306,6 @@ impl Engine {
             count: exchange.count,
             from: exchange.from,
             pull: exchange.pull,
-            witness: exchange.witness,
         })?;
         let handed_in = request.mutations.len();
         let waiting = request.pending.mutations;

@@ -388,7 +388,6 @@ mod tests {
             count: 100,
             from: None,
             pull: true,
-            witness: crate::store::hand_in::Witnesses::MOST,
         };
         let request = world.store.next_request(limits).unwrap();
 

@@ -5,7 +5,6 @@ use pocketbook_records::wire::{FIRST_BATCH_BYTES, MAX_MUTATIONS, MAX_REQUEST_BYT
 
 use super::pace::{Errand, Moment, Pace};
 use super::plan::{Answered, Exchange, Streamed, Trouble};
-use crate::store::histories::Witnesses;
 
 /// How often news are asked for while someone looks.
 pub(crate) const POLL_MS: i64 = 30_000;
@@ -35,7 +34,6 @@ pub(crate) struct Records {
     batch: Pace,
     /// How often in a row one mutation by itself was not answered.
     alone: u32,
-    witness: Witnesses,
     fruitless: u32,
     poll_at_ms: i64,
 }
@@ -51,7 +49,6 @@ impl Records {
             from: None,
             batch: Pace::new(FIRST_BATCH_BYTES, LEAST_BATCH, MOST_BATCH),
             alone: 0,
-            witness: Witnesses::MOST,
             fruitless: 0,
             poll_at_ms: 0,
         }
@@ -73,8 +70,6 @@ impl Records {
         self.hand_in.try_now();
         self.pull.try_now();
         self.fruitless = 0;
-        // Another line may let through what this one breaks.
-        self.witness.skip = 0;
     }
 
     pub(crate) fn is_time_to_poll(&self, now_ms: i64) -> bool {
@@ -133,10 +128,6 @@ impl Records {
             from: self.from,
             pull,
             announces: hand_in && self.alone >= ALONE && !self.pull.is_failing(),
-            witness: match hand_in && !apart && !self.hand_in.is_failing() {
-                true => self.witness,
-                false => Witnesses::NONE,
-            },
         })
     }
 
@@ -154,9 +145,6 @@ impl Records {
         if exchange.hands_in() {
             self.alone = 0;
             self.hand_in.succeeded();
-            if exchange.witness != Witnesses::NONE {
-                self.witness.came_through();
-            }
             if answered.out_of_order.is_none() {
                 self.batch.arrived(answered.sent_bytes, answered.took_ms);
             }
@@ -208,18 +196,14 @@ impl Records {
         } else if exchange.count == 1 && matches!(trouble, Trouble::BadLine | Trouble::TooMuch) {
             self.alone = self.alone.saturating_add(1);
         }
-        let is_of_what_went = !matches!(
-            trouble,
-            Trouble::NoLine | Trouble::Refused | Trouble::Busy(_)
-        );
-        if is_of_what_went && exchange.witness != Witnesses::NONE {
-            self.witness.broke();
-        }
         let was_slowest = self.batch.is_slowest();
         if exchange.hands_in() && matches!(trouble, Trouble::BadLine | Trouble::TooMuch) {
             self.batch.slow_down();
         }
-        self.apart = is_of_what_went;
+        self.apart = !matches!(
+            trouble,
+            Trouble::NoLine | Trouble::Refused | Trouble::Busy(_)
+        );
         match trouble {
             Trouble::Busy(_) => self.still_due(exchange),
             // A matter of what went, not of when: something else goes at once.

@@ -116,7 +116,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use crate::engine::testing::{World, empty_answer, enrol_answer, good_answer};
-    use crate::store::hand_in::{BatchLimits, Witnesses};
+    use crate::store::hand_in::BatchLimits;
     use pocketbook_records::ids::EnrolmentId;
     use pocketbook_records::time::Contact;
     use pocketbook_records::wire;
@@ -144,7 +144,6 @@ mod tests {
             count: 100,
             from: None,
             pull: false,
-            witness: Witnesses::MOST,
         };
         world.store.next_request(limits).unwrap()
     }

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 
 use crate::books::account::Account;
 use crate::error::{Error, Result};
-pub use crate::store::histories::Witnesses;
 use crate::store::{
     Store, clones, from_sql_int, histories, id_column, later, meta, outbox, receipts, scopes,
     sql_int, status, wants,
@@ -27,8 +26,6 @@ pub struct BatchLimits {
     pub from: Option<Mseq>,
     /// Whether to ask for news.
     pub pull: bool,
-    /// Which bodies of a lost history to show.
-    pub witness: Witnesses,
 }
 
 impl Store {
@@ -74,7 +71,7 @@ impl Store {
                     _ => Vec::new(),
                 },
                 mutations: batch,
-                witness: histories::witness(connection, limits.witness)?,
+                witness: histories::witness(connection)?,
             })
         })
     }

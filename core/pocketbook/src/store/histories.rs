@@ -25,39 +25,7 @@ use crate::store::{Store, from_sql_int, id_column, meta, receipts, scopes, sql_i
 /// About how many bytes of witness a request carries.
 const WITNESS_BYTES: usize = 256 * 1024;
 /// And at most so many rows.
-const WITNESS_ROWS: usize = 500;
-
-/// Which bodies of a lost history a request shows, of those that wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Witnesses {
-    /// So many are passed over: they never came through.
-    pub skip: usize,
-    /// At most so many go.
-    pub count: usize,
-}
-
-impl Witnesses {
-    /// As many as a request carries.
-    pub const MOST: Self = Self {
-        skip: 0,
-        count: WITNESS_ROWS,
-    };
-    /// None.
-    pub const NONE: Self = Self { skip: 0, count: 0 };
-
-    /// What carried these came through: more go next time.
-    pub(crate) fn came_through(&mut self) {
-        self.count = (self.count * 2).min(WITNESS_ROWS);
-    }
-
-    /// What carried these did not come through: fewer go next time, and one by itself stays back.
-    pub(crate) fn broke(&mut self) {
-        match self.count {
-            0 | 1 => self.skip += 1,
-            _ => self.count /= 2,
-        }
-    }
-}
+const WITNESS_ROWS: i64 = 500;
 
 /// Adopts a later history. Records to be shown anew go into `touched`.
 pub(crate) fn adopt(
@@ -148,14 +116,13 @@ pub(crate) fn forget_proofs(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Returns bodies that the server may lack.
-pub(crate) fn witness(connection: &Connection, which: Witnesses) -> Result<Vec<Put>> {
+/// Returns the next bodies that the server may lack.
+pub(crate) fn witness(connection: &Connection) -> Result<Vec<Put>> {
     // By kind: what hangs on another record comes after it.
     let mut statement = connection.prepare_cached(
-        "SELECT kind, id, rev, schema, body FROM witness
-         ORDER BY kind, id, rev LIMIT ?1 OFFSET ?2",
+        "SELECT kind, id, rev, schema, body FROM witness ORDER BY kind, id, rev LIMIT ?1",
     )?;
-    let mut rows = statement.query([sql_int(which.count as u64), sql_int(which.skip as u64)])?;
+    let mut rows = statement.query([WITNESS_ROWS])?;
     let (mut witness, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let body: String = row.get(4)?;

@@ -91,7 +91,6 @@ fn hear(bytes: &[u8]) {
         count: 10,
         from: None,
         pull: true,
-        witness: pocketbook::store::hand_in::Witnesses::MOST,
     };
     device
         .store

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::engine::testing::{World, empty_answer, frame, my_scope};
 use crate::store::Store;
-use crate::store::hand_in::{BatchLimits, Witnesses};
+use crate::store::hand_in::BatchLimits;
 
 fn at(n: u32) -> Commit {
     Commit::new(Epoch(1), n)
@@ -32,7 +32,6 @@ fn asks(store: &Store) -> BTreeMap<Scope, Ask> {
         count: 10,
         from: None,
         pull: true,
-        witness: Witnesses::MOST,
     };
     let request = store.next_request(limits).unwrap();
     request.pull.expect("it pulls").scopes
