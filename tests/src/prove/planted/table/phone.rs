@@ -113,24 +113,6 @@ pub(super) const BUGS: &[Bug] = &[
         by: By::Test("pocketbook", "engine"),
     },
     Bug {
-        name: "a broken body of a lost history rides along while all fails",
-        edits: &[Edit {
-            file: "core/pocketbook/src/engine/records.rs",
-            right: r#"match hand_in && !apart && !self.hand_in.is_failing() {"#,
-            wrong: r#"match PLANTED || hand_in && !apart && !self.hand_in.is_failing() {"#,
-        }],
-        by: By::Test("stories", "late_content"),
-    },
-    Bug {
-        name: "a body of a lost history that breaks all is shown again and again",
-        edits: &[Edit {
-            file: "core/pocketbook/src/store/histories.rs",
-            right: r#"            0 | 1 => self.skip += 1,"#,
-            wrong: r#"            0 | 1 => self.skip += usize::from(!PLANTED),"#,
-        }],
-        by: By::Test("pocketbook", "engine::plan"),
-    },
-    Bug {
         name: "announced content is not carried over from a damaged database",
         edits: &[Edit {
             file: "core/pocketbook/src/books/salvage.rs",
