@@ -411,17 +411,11 @@ pub(crate) fn patch(
 
 pub(crate) fn command(kind: &Kind, record: &Record, name: &str, args: Value, at: At) -> Frozen {
     let mut frozen = Frozen::new(kind, record.id, Op::Command, at);
-    let turn = record.body.get("turn").and_then(Value::as_u64);
-    let state = kind.workflow.map_or("", |flow| flow.state(&record.body));
     frozen.seen = Some(record.rev);
     frozen.command = Some(Command {
         name: name.into(),
         args: body::parse(&args.to_string()).unwrap(),
-        expect: Expect {
-            state: state.into(),
-            turn: u32::try_from(turn.unwrap_or(0)).unwrap(),
-            after: record.transition(),
-        },
+        expect: Expect::of(kind, &record.body),
     });
     frozen
 }

@@ -168,6 +168,20 @@ pub struct Expect {
     pub after: Option<Mid>,
 }
 
+impl Expect {
+    /// Returns where a record of this body stands; one without fields is still to be created.
+    pub fn of(kind: &Kind, shown: &Fields) -> Self {
+        let turn = shown.get("turn").and_then(Value::as_u64).unwrap_or(0);
+        let last = shown.get("transition").and_then(Value::as_str);
+        let state = kind.workflow.map_or("", |workflow| workflow.state(shown));
+        Self {
+            state: state.to_owned(),
+            turn: u32::try_from(turn).unwrap_or(u32::MAX),
+            after: last.and_then(|mid| mid.parse().ok()),
+        }
+    }
+}
+
 /// A decision of a review.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decide {

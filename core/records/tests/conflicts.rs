@@ -84,6 +84,11 @@ fn sets(kind: &Kind, seen: Commit, field: &str, (was, to): (Value, Value)) -> Fr
     frozen
 }
 
+/// A change of a home's tenure, by somebody who was shown a commit.
+fn tenure(seen: Commit, was: &str, to: &str) -> Frozen {
+    sets(&HOUSEHOLD, seen, "tenure", (json!(was), json!(to)))
+}
+
 fn adds(seen: Commit, tag: &str) -> Frozen {
     let mut frozen = edit(&PERSON, seen);
     frozen.add.insert(path("tags"), vec![json!(tag)]);
@@ -109,12 +114,7 @@ fn apply(kind: &Kind, base: &Stored, frozen: &Frozen, by: &Author) -> (Stored, M
 #[test]
 fn a_plain_edit_of_a_field_in_question_is_one_more_candidate() {
     let base = stored(json!({"tenure": "own"}));
-    let frozen = sets(
-        &HOUSEHOLD,
-        at(1, 1),
-        "tenure",
-        (json!("own"), json!("rent")),
-    );
+    let frozen = tenure(at(1, 1), "own", "rent");
     let by = author(1, 1, at(1, 2));
 
     let merged = merge(&HOUSEHOLD, &base, &frozen, &by, &|_| true);
@@ -153,19 +153,9 @@ fn a_name_in_question_is_a_workers_proposal_and_a_holders_word() {
 fn what_somebody_was_shown_who_has_written_since_is_not_done_once_more() {
     let base = stored(json!({"tenure": "own"}));
     // In the lost history 王's "rent" was taken at 150, and 李 wrote "lent" upon it.
-    let upon = sets(
-        &HOUSEHOLD,
-        at(1, 160),
-        "tenure",
-        (json!("rent"), json!("lent")),
-    );
+    let upon = tenure(at(1, 160), "rent", "lent");
     let (now, _) = apply(&HOUSEHOLD, &base, &upon, &author(2, 1, at(2, 1)));
-    let again = sets(
-        &HOUSEHOLD,
-        at(1, 90),
-        "tenure",
-        (json!("own"), json!("rent")),
-    );
+    let again = tenure(at(1, 90), "own", "rent");
     let by = Author {
         origin: Some(at(1, 150)),
         ..author(1, 1, at(2, 2))
@@ -181,24 +171,14 @@ fn what_somebody_was_shown_who_has_written_since_is_not_done_once_more() {
 fn an_edit_made_upon_lost_history_is_not_compared_with_what_it_was_shown_there() {
     let base = stored(json!({"tenure": "own"}));
     // Taken again after the restore: it was at 150 first.
-    let first = sets(
-        &HOUSEHOLD,
-        at(1, 90),
-        "tenure",
-        (json!("own"), json!("rent")),
-    );
+    let first = tenure(at(1, 90), "own", "rent");
     let by = Author {
         origin: Some(at(1, 150)),
         ..author(2, 1, at(2, 1))
     };
     let (now, _) = apply(&HOUSEHOLD, &base, &first, &by);
     // Its author saw 160 there, where the field had changed twice.
-    let upon = sets(
-        &HOUSEHOLD,
-        at(1, 160),
-        "tenure",
-        (json!("empty"), json!("lent")),
-    );
+    let upon = tenure(at(1, 160), "empty", "lent");
     for (seen, questions) in [(at(1, 160), 0), (at(1, 140), 1), (at(1, 90), 1)] {
         let frozen = Frozen {
             seen: Some(seen),
@@ -213,19 +193,9 @@ fn an_edit_made_upon_lost_history_is_not_compared_with_what_it_was_shown_there()
 #[test]
 fn a_later_number_of_the_same_phone_was_not_known_when_this_one_was_authored() {
     let base = stored(json!({"tenure": "own"}));
-    let later = sets(
-        &HOUSEHOLD,
-        at(1, 1),
-        "tenure",
-        (json!("own"), json!("rent")),
-    );
+    let later = tenure(at(1, 1), "own", "rent");
     let (now, _) = apply(&HOUSEHOLD, &base, &later, &author(1, 7, at(1, 2)));
-    let waited = sets(
-        &HOUSEHOLD,
-        at(1, 1),
-        "tenure",
-        (json!("own"), json!("lent")),
-    );
+    let waited = tenure(at(1, 1), "own", "lent");
     let (_, merged) = apply(&HOUSEHOLD, &now, &waited, &author(1, 3, at(1, 3)));
     assert_eq!(merged.disputes.len(), 1);
 }
@@ -233,12 +203,7 @@ fn a_later_number_of_the_same_phone_was_not_known_when_this_one_was_authored() {
 #[test]
 fn the_same_value_entered_again_is_the_later_authors() {
     let base = stored(json!({"tenure": "own"}));
-    let rent = sets(
-        &HOUSEHOLD,
-        at(1, 1),
-        "tenure",
-        (json!("own"), json!("rent")),
-    );
+    let rent = tenure(at(1, 1), "own", "rent");
     let (now, _) = apply(&HOUSEHOLD, &base, &rent, &author(1, 1, at(1, 2)));
     let (now, _) = apply(&HOUSEHOLD, &now, &rent, &author(2, 1, at(1, 3)));
     assert_eq!(
@@ -246,12 +211,7 @@ fn the_same_value_entered_again_is_the_later_authors() {
         author(2, 1, at(1, 3)).enrolment
     );
     // So the first phone can't change it any more as if nobody had said the same.
-    let back = sets(
-        &HOUSEHOLD,
-        at(1, 1),
-        "tenure",
-        (json!("own"), json!("lent")),
-    );
+    let back = tenure(at(1, 1), "own", "lent");
     let (_, merged) = apply(&HOUSEHOLD, &now, &back, &author(1, 2, at(1, 4)));
     assert_eq!(merged.disputes.len(), 1);
 }
@@ -259,7 +219,7 @@ fn the_same_value_entered_again_is_the_later_authors() {
 #[test]
 fn what_was_not_changed_is_no_edit() {
     let base = stored(json!({"tenure": "rent"}));
-    let none = sets(&HOUSEHOLD, at(1, 1), "tenure", (json!("own"), json!("own")));
+    let none = tenure(at(1, 1), "own", "own");
     let (after, merged) = apply(&HOUSEHOLD, &base, &none, &author(1, 1, at(1, 2)));
     assert_eq!(after.body["tenure"], "rent");
     assert!(merged.disputes.is_empty() && merged.stamps == Stamps::default());
@@ -341,12 +301,7 @@ fn an_add_that_was_brought_back_is_taken_out_by_who_saw_it_first() {
 #[test]
 fn a_question_asked_again_keeps_what_it_held_and_waits_anew() {
     let base = stored(json!({"tenure": "own"}));
-    let rent = sets(
-        &HOUSEHOLD,
-        at(1, 1),
-        "tenure",
-        (json!("own"), json!("rent")),
-    );
+    let rent = tenure(at(1, 1), "own", "rent");
     let (now, _) = apply(&HOUSEHOLD, &base, &rent, &author(1, 1, at(1, 2)));
     let asks = |to: &str, phone| {
         let stale = sets(&HOUSEHOLD, at(1, 1), "tenure", (json!("own"), json!(to)));

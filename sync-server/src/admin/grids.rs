@@ -101,22 +101,12 @@ fn moves(
         let Some(household) = records::find(store, kind, *id)? else {
             continue;
         };
-        let turn = household.body.get("turn").and_then(|turn| turn.as_u64());
         let mut frozen = Frozen::new(kind, *id, Op::Command, server.at());
         frozen.seen = Some(household.rev);
         frozen.command = Some(Command {
             name: "move".to_owned(),
             args: [("grid".to_owned(), json!(to))].into_iter().collect(),
-            expect: Expect {
-                state: kind
-                    .workflow
-                    .map_or("", |workflow| workflow.state(&household.body))
-                    .to_owned(),
-                turn: turn.and_then(|turn| u32::try_from(turn).ok()).unwrap_or(0),
-                after: household
-                    .text("transition")
-                    .and_then(|mid| mid.parse().ok()),
-            },
+            expect: Expect::of(kind, &household.body),
         });
         let mid = Mid(crate::seams::uuid_v7(server.now(), server.entropy()));
         moves.push((mid, frozen));

@@ -13,6 +13,7 @@ use pocketbook_records::scope::Scope;
 use pocketbook_records::wire::{Ask, Entry, Frame, Key, Mode, Page, Refused};
 
 use super::cursor::Cursor;
+use crate::exchange::SyncAnswer;
 use crate::refusal::Refusal;
 use crate::testing::{District, GRID, OTHER, Phone, household, id, now};
 
@@ -197,8 +198,8 @@ fn an_empty_scope_is_one_last_frame() {
     assert!(all.iter().all(|frame| frame.last && frame.rows.is_empty()));
 }
 
-#[test]
-fn a_grant_that_ends_in_the_middle_ends_the_stream() {
+/// One frame of a first sync has been taken, and there are more.
+fn in_the_middle_of_a_stream() -> (District, Phone, SyncAnswer) {
     let (district, mut wang) = filled(0);
     for n in 0..40 {
         wang.create(&HOUSEHOLD, id(n), large(n));
@@ -212,25 +213,19 @@ fn a_grant_that_ends_in_the_middle_ends_the_stream() {
     request.pull.as_mut().unwrap().scopes = [(general(), ask)].into();
     let mut answer = now(district.server.sync(&wang.caller, request)).unwrap();
     assert!(now(answer.frames.next()).unwrap().is_some());
+    (district, wang, answer)
+}
+
+#[test]
+fn a_grant_that_ends_in_the_middle_ends_the_stream() {
+    let (district, wang, mut answer) = in_the_middle_of_a_stream();
     district.revoke(wang.caller.user, Role::GridWorker, GRID);
     assert!(now(answer.frames.next()).unwrap().is_none());
 }
 
 #[test]
 fn a_lock_in_the_middle_ends_the_stream() {
-    let (district, mut wang) = filled(0);
-    for n in 0..40 {
-        wang.create(&HOUSEHOLD, id(n), large(n));
-    }
-    district.hand_in(&mut wang);
-    let mut request = wang.request(district.server.now());
-    let ask = Ask {
-        cursor: None,
-        mode: Mode::Frames { after: None },
-    };
-    request.pull.as_mut().unwrap().scopes = [(general(), ask)].into();
-    let mut answer = now(district.server.sync(&wang.caller, request)).unwrap();
-    assert!(now(answer.frames.next()).unwrap().is_some());
+    let (district, wang, mut answer) = in_the_middle_of_a_stream();
     let user = wang.caller.user;
     district.write(move |batch| Ok(crate::store::accounts::set_blocked(batch, user, true)?));
     assert!(now(answer.frames.next()).unwrap().is_none());

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use pocketbook_records::ids::{EnrolmentId, Mid, Mseq};
 
-use super::{SqlError, Store};
+use super::{Row, SqlError, Store};
 use crate::params;
 
 /// A parked mutation that waits.
@@ -46,14 +46,7 @@ pub(crate) fn of(store: Store<'_>, target: Uuid) -> Result<Vec<Waiting>, SqlErro
          WHERE district = $1 AND target = $2
          ORDER BY enrolment, mseq",
         params![store.district, Mid(target)],
-        |row| {
-            Ok(Waiting {
-                enrolment: row.get(0)?,
-                mseq: row.get(1)?,
-                mid: row.get(2)?,
-                tray: row.get(3)?,
-            })
-        },
+        read,
     )
 }
 
@@ -64,15 +57,17 @@ pub(crate) fn take(store: Store<'_>, target: Uuid) -> Result<Vec<Waiting>, SqlEr
          WHERE district = $1 AND target = $2
          RETURNING enrolment, mseq, mid, tray",
         params![store.district, Mid(target)],
-        |row| {
-            Ok(Waiting {
-                enrolment: row.get(0)?,
-                mseq: row.get(1)?,
-                mid: row.get(2)?,
-                tray: row.get(3)?,
-            })
-        },
+        read,
     )?;
     waiting.sort_by_key(|waiting| (waiting.enrolment, waiting.mseq));
     Ok(waiting)
+}
+
+fn read(row: &Row<'_>) -> Result<Waiting, SqlError> {
+    Ok(Waiting {
+        enrolment: row.get(0)?,
+        mseq: row.get(1)?,
+        mid: row.get(2)?,
+        tray: row.get(3)?,
+    })
 }

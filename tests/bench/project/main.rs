@@ -31,11 +31,12 @@ use std::process::{Command, ExitCode, Stdio};
 
 use clap::Parser;
 use pocketbook_sqlite::is_encryption_built;
+use pocketbook_tests::stack::hands::object;
 use pocketbook_tests::stack::{Result, district};
 use serde_json::{Map, Value, json};
 
 use self::machine::{cpu_seconds, emit, peak_mb};
-use self::stage::{Content, SEEDER, Stage, object, seed_folder};
+use self::stage::{Content, SEEDER, Stage, seed_folder};
 use self::work::{Orders, Task};
 
 /// The word by which this program knows that it is to be a client.

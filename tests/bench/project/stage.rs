@@ -20,6 +20,7 @@ use pocketbook_sqlite::is_encryption_built;
 use pocketbook_tests::data::OrgFile;
 use pocketbook_tests::stack::certificate::Certificate;
 use pocketbook_tests::stack::district::District;
+use pocketbook_tests::stack::hands::object;
 use pocketbook_tests::stack::{Result, folders};
 use serde_json::{Map, Value, json};
 
@@ -231,14 +232,6 @@ impl Drop for Link {
         // The run is over.
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// Reads an object.
-pub(crate) fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }
 

@@ -17,13 +17,14 @@ use pocketbook_records::invitation::Invitation;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::wire::Key;
 use pocketbook_tests::stack::Result;
+use pocketbook_tests::stack::hands::object;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::machine::{cpu_seconds, disk_bytes, peak_mb, wire_bytes};
 use super::noise;
 use super::phone::{Phone, documents, with_originals};
-use super::stage::{Content, object};
+use super::stage::Content;
 
 /// So many photos, as the harness says.
 const PHOTOS: usize = 100;

@@ -87,15 +87,12 @@ impl Book {
             &args,
             store.seams.clock.wall_ms(),
         )?;
-        let state = kind
-            .workflow
-            .map_or("", |workflow| workflow.state(&shown.fields));
         let mut frozen = Frozen::new(kind, shown.id, Op::Command, store.now()?);
         frozen.seen = shown.rev;
         frozen.command = Some(Command {
             name: name.to_owned(),
             args,
-            expect: expect(state, &shown.fields),
+            expect: Expect::of(kind, &shown.fields),
         });
         frozen.blobs = blobs_named(&frozen);
         Ok(frozen)
@@ -149,11 +146,10 @@ impl Book {
             let mut fields = Fields::new();
             overlay(kind, &mut fields, &frozen);
             may_follow(kind, &fields, &name, &args, store.seams.clock.wall_ms())?;
-            let start = kind.workflow.map_or("", |workflow| workflow.start);
             frozen.command = Some(Command {
                 name,
                 args,
-                expect: expect(start, &Fields::new()),
+                expect: Expect::of(kind, &Fields::new()),
             });
         }
         frozen.blobs = blobs_named(&frozen);
@@ -176,18 +172,6 @@ fn may_follow(kind: &Kind, fields: &Fields, name: &str, args: &Fields, wall: i64
     let step = workflow.step(fields, name, args, &Actor::anyone(), Interval::moment(wall));
     step.map(drop)
         .map_err(|illegal| Error::Refused(illegal.into()))
-}
-
-fn expect(state: &str, fields: &Fields) -> Expect {
-    let turn = fields.get("turn").and_then(Value::as_u64).unwrap_or(0);
-    Expect {
-        state: state.to_owned(),
-        turn: u32::try_from(turn).unwrap_or(u32::MAX),
-        after: fields
-            .get("transition")
-            .and_then(Value::as_str)
-            .and_then(|mid| mid.parse().ok()),
-    }
 }
 
 /// Spells a change out as the operations of its field's rule.

@@ -328,13 +328,15 @@ pub fn run(workload: &str, data: &Path, work: &Path, n: usize, rep: usize, mode:
             emit(&name, n, rep, one[10] / 1e3, json!({"edit_to_seen_ms": one[10], "empty_ms": none[10]}));
         }
         _ => {
-            let all = edits("edits", 10000);
+            let (all, rows) = (edits("edits", 10000), lines(data, 10000));
             let devices: Vec<Device> = all.chunks(50).enumerate().map(|(i, own)| {
                 let d = Device::new(&dir.join(format!("d{i}")), &base);
-                for l in lines(data, 10000).iter().skip(i * 50).take(50) {
+                d.c.execute_batch("BEGIN").unwrap();
+                for l in &rows[i * 50..i * 50 + 50] {
                     let h: Head = serde_json::from_str(l).unwrap();
                     d.c.execute("INSERT INTO h(id,body) VALUES(?1,?2)", (h.id, l)).unwrap();
                 }
+                d.c.execute_batch("COMMIT").unwrap();
                 d.edit(own);
                 d
             }).collect();
