@@ -1,7 +1,9 @@
 //! Days that seeds make up: see `pocketbook_tests::sim`.
 //!
 //! `SEEDS=n` plays those up to n, from `FROM` on if that is given; `SEED=n` plays one again and
-//! prints what happened. `QUICK=1` plays each once and prints a failing one as it is.
+//! prints what happened. `QUICK=1` plays each once and prints a failing one as it is. What fails is
+//! saved as a script; those in `scripts` are played again for ever. `DISTRICT=1` plays the whole
+//! district.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +16,9 @@ use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::rights::Role;
 use pocketbook_tests::proofs;
-use pocketbook_tests::sim::{Canary, Coverage, MISHAPS, Ran, Tape, run, shrunk};
+use pocketbook_tests::sim::{
+    Canary, Coverage, MISHAPS, Mornings, Ran, Size, Tape, run, script, shrunk,
+};
 use pocketbook_tests::world::{Fault, On, World};
 
 /// So long are seeds played where nobody says how many.
@@ -36,7 +40,7 @@ fn is_quick() -> bool {
 struct Tally {
     seeds: u64,
     actions: u64,
-    virtual_ms: u64,
+    device_ms: u64,
     coverage: Coverage,
     failed: Option<Ran>,
 }
@@ -45,13 +49,14 @@ impl Tally {
     fn takes(&mut self, ran: &Ran) {
         self.seeds += 1;
         self.actions += ran.tape.acts.len() as u64;
-        self.virtual_ms += ran.virtual_ms.unsigned_abs();
+        let phones = ran.tape.size.phones() as u64;
+        self.device_ms += phones * ran.virtual_ms.unsigned_abs();
         self.coverage.adds(&ran.coverage);
     }
 }
 
 /// Plays seeds on all processors until there are enough of them or one fails.
-fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> Tally {
+fn plays(mornings: &Mornings, is_enough: impl Fn(u64) -> bool + Sync) -> Tally {
     let next = AtomicU64::new(asked("FROM").unwrap_or(1));
     let tally = Mutex::new(Tally::default());
     let taken = || tally.lock().expect("nobody panics with it");
@@ -61,7 +66,7 @@ fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> Tally {
             if is_enough(seed) || taken().failed.is_some() {
                 return;
             }
-            let first = run(Tape::drawn(seed), None);
+            let first = run(mornings, Tape::drawn(seed), None);
             taken().takes(&first);
             if !first.broken.is_empty() {
                 taken().failed = Some(first);
@@ -70,7 +75,7 @@ fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> Tally {
             if is_quick() {
                 continue;
             }
-            let second = run(Tape::drawn(seed), None);
+            let second = run(mornings, Tape::drawn(seed), None);
             assert_eq!(first.script, second.script, "seed {seed} does not repeat");
             assert_eq!(first.trace, second.trace, "seed {seed} does not repeat");
         }
@@ -90,16 +95,17 @@ fn plays(is_enough: impl Fn(u64) -> bool + Sync) -> Tally {
     reason = "how many seeds are played is a matter of real time; what they do is not"
 )]
 fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
+    let mornings = &Mornings::default();
     if let Some(seed) = asked("SEED") {
-        let ran = run(Tape::drawn(seed), None);
+        let ran = run(mornings, Tape::drawn(seed), None);
         println!("{ran}");
-        assert!(ran.broken.is_empty(), "{}", shrunk(ran, None));
+        holds(mornings, ran);
         return;
     }
     let begun = Instant::now();
     let tally = match asked("SEEDS") {
-        Some(seeds) => plays(|seed| seed > seeds),
-        None => plays(|_| begun.elapsed() > WHILE),
+        Some(seeds) => plays(mornings, |seed| seed > seeds),
+        None => plays(mornings, |_| begun.elapsed() > WHILE),
     };
     let times = if is_quick() { "once" } else { "twice" };
     println!(
@@ -114,18 +120,14 @@ fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
     proofs::tell("restores", restores.iter().sum());
     let whole = tally.coverage.whole(&MISHAPS);
     proofs::tell("mishaps", whole as u64);
-    proofs::tell("device-seconds", 2 * tally.virtual_ms / 1000);
+    proofs::tell("device-seconds", tally.device_ms / 1000);
     proofs::tell(
         "simulation-ms",
         u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     );
     if let Some(failing) = tally.failed {
         println!("failed after {} seeds", tally.seeds);
-        let shown = match is_quick() {
-            true => failing,
-            false => shrunk(failing, None),
-        };
-        panic!("{shown}");
+        fails(mornings, failing);
     }
     if tally.seeds >= MANY {
         let gaps = tally.coverage.gaps(&MISHAPS);
@@ -133,10 +135,82 @@ fn whatever_a_seed_does_nothing_is_lost_and_everything_ends_in_step() {
     }
 }
 
+/// Shrinks a run that failed, saves its script and fails the test.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a script is for the repository, not for a device"
+)]
+fn fails(mornings: &Mornings, failing: Ran) -> ! {
+    let shown = match is_quick() {
+        true => failing,
+        false => shrunk(mornings, failing, None),
+    };
+    let name = format!(
+        "{}/seed-{}.txt",
+        env!("CARGO_TARGET_TMPDIR"),
+        shown.tape.seed
+    );
+    let text = script::written(&shown.tape, &shown.broken.join("\n"));
+    let saved = std::fs::write(&name, text).map(|()| name);
+    panic!("{shown}saved: {saved:?}");
+}
+
+fn holds(mornings: &Mornings, ran: Ran) {
+    if !ran.broken.is_empty() {
+        fails(mornings, ran);
+    }
+}
+
+#[test]
+fn fifty_phones_end_in_step_too() {
+    let mornings = Mornings::default();
+    holds(
+        &mornings,
+        run(&mornings, Tape::of_size(50, Size::Phones(50)), None),
+    );
+    proofs::tell("phones", 50);
+}
+
+#[test]
+fn the_whole_district_ends_in_step_too() {
+    if asked("DISTRICT").is_none() {
+        // It takes minutes: see `cargo prove --nightly`.
+        return;
+    }
+    let mornings = Mornings::default();
+    holds(
+        &mornings,
+        run(&mornings, Tape::of_size(1212, Size::District), None),
+    );
+    proofs::tell("district", 1_212);
+}
+
+/// What seeds have found, as the scripts that they were shrunk to.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "scripts are read from the source tree, not by a device"
+)]
+fn what_was_found_once_is_not_found_again() {
+    let mornings = Mornings::default();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
+    let mut played = 0;
+    for entry in std::fs::read_dir(folder).expect("the scripts are there") {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("a script");
+        let tape = script::read(&text).unwrap_or_else(|error| panic!("{path:?}: {error:?}"));
+        let ran = run(&mornings, tape, None);
+        assert!(ran.broken.is_empty(), "{path:?}: {ran}");
+        played += 1;
+    }
+    assert!(played > 0, "no script was found");
+}
+
 /// Plays seeds with a rule broken, until the oracle names it.
 fn is_caught(canary: Canary) {
+    let mornings = Mornings::default();
     let caught = (1..=40).find(|seed| {
-        let ran = run(Tape::drawn(*seed), Some(canary));
+        let ran = run(&mornings, Tape::drawn(*seed), Some(canary));
         ran.invariant() == Some(canary.breaks())
     });
     assert!(caught.is_some(), "{canary:?} goes unnoticed");

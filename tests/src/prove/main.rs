@@ -53,7 +53,7 @@ const STEPS: [Step; 6] = [
         title: "simulation",
         tests: &["simulation"],
         daily: &[("SEEDS", "500")],
-        nightly: &[("SEEDS", "20000")],
+        nightly: &[("SEEDS", "20000"), ("DISTRICT", "1")],
     },
     Step {
         title: "power cuts and failing disks",

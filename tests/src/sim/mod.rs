@@ -1,10 +1,15 @@
 //! The seeded simulation: days that nobody thought up, in a world where everything goes wrong.
 //!
 //! # A run
-//! A seed draws a [`Tape`]: what two people of one grid do and what their lines, clocks, phones and
-//! server do to them. [`run()`] plays it against the real device stores, engines and server, in
-//! virtual time, and looks at both sides after every step. It ends in healing: all faults off, two
-//! rounds of synchronising, and then everything must be in step.
+//! A seed draws a [`Tape`]: what the people of some grids ([`cast`]) do, 2 to 12 phones, and what
+//! their lines, clocks, phones and server do to them. [`run()`] plays it against the real device
+//! stores, engines and server, in virtual time, and looks after every step at whatever the step
+//! may have changed, now and then at everything. It ends in healing: all faults off, two rounds of
+//! synchronising, and then everything must be in step.
+//!
+//! # What makes it fast
+//! A day begins with a copy of a morning ([`Mornings`]), in memory where there is room; a step's
+//! look is at the phone that acted and at what the server committed; photos are small.
 //!
 //! # What is checked
 //! [`oracle`] has one function for each invariant of the protocol that a step can break. It knows
@@ -13,28 +18,37 @@
 //!
 //! # What it promises
 //! A seed repeats a run: [`Ran::trace`] is equal. A tape that fails is [`shrunk`] to the steps that
-//! matter and prints as a script. The checks can fail: a [`Canary`] breaks one rule behind
-//! everyone's back, and the oracle must name it.
+//! matter and is saved as a [`script`], since the tape of a seed changes when the simulation
+//! grows. The checks can fail: a [`Canary`] breaks one rule behind everyone's back, and the oracle
+//! must name it.
 //!
 //! # Known gaps
-//! A phone dies between two turns of its engine, not between two writes to its disk; the server ends
-//! in good order. The grid is so small that a first sync is one frame. Homes move between two grids
-//! and the server is restored from its own backups, but nobody has two phones.
-//! Where phones' databases are encrypted the oracle sees only their screens.
+//! A phone dies between two turns of its engine, not between two writes to its disk; the server
+//! between two requests. The grids are so small that a first sync is one frame. No phone is set
+//! back to its own backup, and no two go on from one: chance plays that in the stories of clones.
+//! The server has one clock, which is right. Where phones' databases are encrypted the oracle sees
+//! only their screens.
 
+pub mod cast;
 pub mod coverage;
 pub mod look;
+mod morning;
 pub mod oracle;
 pub mod run;
+pub mod script;
 pub mod tape;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use sha2::{Digest, Sha256};
 
+pub use self::cast::Size;
 pub use self::coverage::Coverage;
+pub use self::morning::Mornings;
 pub use self::run::Canary;
 pub use self::tape::{MISHAPS, Tape};
 use crate::world::seams::MORNING;
@@ -82,16 +96,18 @@ fn invariant(finding: &str) -> &str {
 }
 
 /// Plays a tape from the first morning to the end of its healing.
-pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
+pub fn run(mornings: &Mornings, tape: Tape, canary: Option<Canary>) -> Ran {
     let script = Arc::new(Mutex::new(Vec::new()));
     let coverage = Mutex::new(Coverage::default());
     let ended = AtomicI64::new(MORNING);
     let played = catch_unwind(AssertUnwindSafe(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime for one thread");
-        runtime.block_on(run::play(&tape, canary, &script, (&coverage, &ended)))
+        alone(run::play(
+            mornings,
+            &tape,
+            canary,
+            &script,
+            (&coverage, &ended),
+        ))
     }));
     let broken = played.unwrap_or_else(|panic| vec![format!("panic: {}", said(&*panic))]);
     let script = std::mem::take(&mut *script.lock().unwrap_or_else(PoisonError::into_inner));
@@ -112,8 +128,20 @@ pub fn run(tape: Tape, canary: Option<Canary>) -> Ran {
     }
 }
 
+/// Carries a future out on this thread alone. It is no runtime's: within one, libraries hand files
+/// to other threads, and how often a phone is asked meanwhile would be theirs to say.
+fn alone<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+    }
+}
+
 /// Leaves steps out for as long as the same invariant breaks without them.
-pub fn shrunk(mut failing: Ran, canary: Option<Canary>) -> Ran {
+pub fn shrunk(mornings: &Mornings, mut failing: Ran, canary: Option<Canary>) -> Ran {
     let mut size = failing.tape.acts.len() / 2;
     while size > 0 {
         let mut at = 0;
@@ -121,7 +149,7 @@ pub fn shrunk(mut failing: Ran, canary: Option<Canary>) -> Ran {
             let mut shorter = failing.tape.clone();
             let end = (at + size).min(shorter.acts.len());
             shorter.acts.drain(at..end);
-            let tried = run(shorter, canary);
+            let tried = run(mornings, shorter, canary);
             if tried.invariant() == failing.invariant() {
                 failing = tried;
             } else {

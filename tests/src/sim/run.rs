@@ -1,24 +1,25 @@
 //! A run: the tape played against real phones and the real server, with the oracle looking on.
 
 mod deeds;
+mod mishaps;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use pocketbook::engine::Reason;
 use pocketbook_records::ids::{RecordId, UnitId};
-use pocketbook_records::rights::Role;
 use pocketbook_server::{Batch, Fault as WriterFault, params};
 use serde_json::Value;
 
+use super::cast::{Member, Who};
 use super::coverage::{Coverage, Phase};
 use super::look;
+use super::morning::{self, Beat, Mornings};
 use super::oracle::Oracle;
-use super::tape::{Act, Spot, Tape, Who};
+use super::tape::{Act, Meets, Spot, Tape};
 use crate::world::people::Screen;
-use crate::world::{Fault, On, Phone, World, check};
+use crate::world::{Desk, Phone, World, check};
 
 /// A rule broken on purpose, behind everyone's back: the oracle must name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,26 +45,32 @@ impl Canary {
 
 struct Day {
     world: World,
-    grid: UnitId,
-    /// Zhao's alone.
-    other: UnitId,
-    phones: [Phone; 2],
-    homes: Vec<RecordId>,
-    people: Vec<RecordId>,
-    cases: Vec<RecordId>,
-    has_grid: bool,
+    phones: Vec<Phone>,
+    members: Vec<Member>,
+    beats: Vec<Beat>,
+    grids: Vec<UnitId>,
+    /// Which phones' accounts have their grids.
+    has_grid: Vec<bool>,
+    /// Which have the other grid of their beat too.
+    is_lent: Vec<bool>,
+    is_locked: Vec<bool>,
     screens: BTreeMap<(Who, Spot, RecordId), Screen>,
     values: BTreeMap<Spot, Vec<Value>>,
-    knocks: BTreeMap<RecordId, u32>,
     drawn: u32,
+    desk: Option<Desk>,
+    thieves: u32,
     backups: Vec<PathBuf>,
     copies: Vec<PathBuf>,
     is_server_full: bool,
     oracle: Oracle,
 }
 
+/// After so many acts the oracle looks at all phones; in between at those that acted.
+const ROUND: usize = 50;
+
 /// Plays a tape and returns what broke.
 pub(super) async fn play(
+    mornings: &Mornings,
     tape: &Tape,
     canary: Option<Canary>,
     script: &Mutex<Vec<String>>,
@@ -75,16 +82,20 @@ pub(super) async fn play(
             .unwrap_or_else(PoisonError::into_inner)
             .push(line);
     };
-    let mut day = Day::begins(tape.seed).await;
+    let mut day = Day::begins(mornings.day(tape.seed, tape.size).await);
     for (at, act) in tape.acts.iter().enumerate() {
         day.world.town().time.passes(40_000);
-        let phases = [day.phase(0), day.phase(1)];
+        let met = day.meets(act);
         let came = day.happens(act).await;
-        day.note_mishaps(act, &came, phases, coverage);
+        day.note_mishaps(act, &came, &met, coverage);
         ended.store(day.world.town().time.now(), Ordering::SeqCst);
         day.sabotage(canary);
-        note(format!("{at:2} {act} → {came}; {}", day.stands()));
-        let broken = day.oracle.watch(day.world.town(), &day.phones);
+        note(format!("{at:2} {act} → {came}; {}", day.stands(act)));
+        let acted: Vec<Who> = act.phone().into_iter().collect();
+        let broken = match at % ROUND == ROUND - 1 {
+            true => day.watches_all(),
+            false => day.oracle.watch(day.world.town(), &day.phones, &acted),
+        };
         if !broken.is_empty() {
             return broken;
         }
@@ -106,39 +117,30 @@ pub(super) async fn play(
 }
 
 impl Day {
-    async fn begins(seed: u64) -> Self {
-        let world = World::new(seed).await;
-        let grid = world.grid(0);
-        world.settle(&grid, 4).await;
-        let phones = [
-            world.worker("王", &grid).await,
-            world.head("赵", &grid).await,
-        ];
-        let other = world.grid(1);
-        world
-            .grant(phones[1].user(), "赵", Role::GridHead, &other)
-            .await;
-        world.street_desk("陈").await;
-        for phone in &phones {
-            phone.syncs().await;
-        }
-        let homes = phones[0].flats();
-        let people = homes.iter().flat_map(|home| phones[0].home(*home).people);
-        let people = people.map(|file| file.person.id).collect();
-        let oracle = Oracle::new(world.town(), &phones);
+    fn begins(morning: morning::Day) -> Self {
+        let morning::Day {
+            world,
+            phones,
+            members,
+            beats,
+            grids,
+        } = morning;
+        let count = phones.len();
+        let oracle = Oracle::new(world.town(), &phones, &members);
         Self {
             world,
-            grid,
-            other,
             phones,
-            homes,
-            people,
-            cases: Vec::new(),
-            has_grid: true,
+            members,
+            beats,
+            grids,
+            has_grid: vec![true; count],
+            is_lent: vec![false; count],
+            is_locked: vec![false; count],
             screens: BTreeMap::new(),
             values: BTreeMap::new(),
-            knocks: BTreeMap::new(),
             drawn: 0,
+            desk: None,
+            thieves: 0,
             backups: Vec::new(),
             copies: Vec::new(),
             is_server_full: false,
@@ -150,13 +152,17 @@ impl Day {
     async fn heals(&mut self, note: &impl Fn(String)) -> Vec<String> {
         self.world.hours_pass(2);
         self.world.town().frees_disk();
+        for who in 0..self.phones.len() {
+            self.locks(who, false).await;
+        }
         for round in 1..=2 {
-            for phone in &self.phones {
+            for (who, phone) in self.phones.iter().enumerate() {
+                phone.online();
                 phone.line().is_good();
                 phone.storage().is_full(false);
                 let done = phone.sync().await;
                 note(format!("healing {round}: {phone:?} → {done:?}"));
-                let mut broken = self.oracle.watch(self.world.town(), &self.phones);
+                let mut broken = self.oracle.watch(self.world.town(), &self.phones, &[who]);
                 if let Err(error) = done {
                     broken.push(format!("healing: {phone:?} does not sync: {error:?}"));
                 }
@@ -165,35 +171,62 @@ impl Day {
                 }
             }
         }
-        Vec::new()
+        self.watches_all()
+    }
+
+    fn watches_all(&mut self) -> Vec<String> {
+        let all: Vec<Who> = (0..self.phones.len()).collect();
+        self.oracle.looks_afresh();
+        self.oracle.watch(self.world.town(), &self.phones, &all)
     }
 
     fn phase(&self, who: Who) -> Phase {
         Phase::of(&self.phones[who].status())
     }
 
-    fn note_mishaps(&self, act: &Act, came: &str, phases: [Phase; 2], coverage: &Mutex<Coverage>) {
+    /// Returns in which states a mishap meets phones, each once, and in which stands the phone
+    /// that acts.
+    fn meets(&self, act: &Act) -> (Vec<Phase>, Option<Phase>) {
+        let acting = act.phone().map(|who| self.phase(who));
+        let mut met = match act.mishap() {
+            Some((_, Meets::One(who))) => vec![acting.unwrap_or_else(|| self.phase(who))],
+            Some((_, Meets::All)) => (0..self.phones.len()).map(|who| self.phase(who)).collect(),
+            None => Vec::new(),
+        };
+        met.sort_unstable();
+        met.dedup();
+        (met, acting)
+    }
+
+    fn note_mishaps(
+        &self,
+        act: &Act,
+        came: &str,
+        (met, acting): &(Vec<Phase>, Option<Phase>),
+        coverage: &Mutex<Coverage>,
+    ) {
         let mut coverage = coverage.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((mishap, who)) = act.mishap().filter(|_| came != nothing()) {
-            coverage.meets(mishap, phases[who]);
+        if let Some((mishap, _)) = act.mishap().filter(|_| came != nothing()) {
+            for phase in met {
+                coverage.meets(mishap, *phase);
+            }
         }
-        for (phone, phase) in self.phones.iter().zip(phases) {
-            for fault in phone.line().met() {
-                coverage.meets(fault.name(), phase);
+        if let (Some(who), Some(phase)) = (act.phone(), acting) {
+            for fault in self.phones[who].line().met() {
+                coverage.meets(fault.name(), *phase);
             }
         }
     }
 
     /// Says how both sides stand: part of the trace.
-    fn stands(&self) -> String {
-        let of = |phone: &Phone| {
-            let s = phone.status();
-            let queues = (s.waiting, s.photos, s.needs_fixing, s.parked, s.reviews);
-            format!("{:?} {queues:?} {:?}", s.state, s.last_contact)
+    fn stands(&self, act: &Act) -> String {
+        let commit = self.world.town().server().asof().commit.0;
+        let Some(who) = act.phone() else {
+            return commit.to_string();
         };
-        let asof = self.world.town().server().asof();
-        let [wang, zhao] = &self.phones;
-        format!("{} | {} | {}", of(wang), of(zhao), asof.commit.0)
+        let s = self.phones[who].status();
+        let queues = (s.waiting, s.photos, s.needs_fixing, s.parked, s.reviews);
+        format!("{:?} {queues:?} {:?} | {commit}", s.state, s.last_contact)
     }
 
     fn sabotage(&self, canary: Option<Canary>) {
@@ -204,7 +237,7 @@ impl Day {
                     connection.execute(forgets, []).expect("it forgets");
                 }
             }
-            Some(Canary::NumbersLate) if !self.cases.is_empty() => {
+            Some(Canary::NumbersLate) => {
                 self.at_server("UPDATE memberships SET seq = -seq WHERE kind = 'case' AND seq > 0");
             }
             _ => {}
@@ -217,7 +250,8 @@ impl Day {
             Ok(())
         };
         let server = self.world.town().server();
-        server.writer().run(act).expect("the sabotage is done");
+        // A full disk takes no sabotage either.
+        let _ = server.writer().run(act);
     }
 
     async fn happens(&mut self, act: &Act) -> String {
@@ -243,138 +277,9 @@ impl Day {
             Act::Desk(n) => self.desk_moves(n).await,
             Act::Decides(who, n) => self.decides(who, n),
             Act::Deletes(who, n) => self.deletes(who, n),
-            Act::Syncs(who, ref faults, kill) => self.syncs(who, faults, kill).await,
-            Act::Repeats(who, n) => self.repeats(who, n).await,
-            Act::Killed(who) => self.is_killed(who),
-            Act::Restarts => {
-                self.world.town().restarts();
-                done()
-            }
-            Act::Clock(who, minutes) => {
-                self.phones[who].clock().is_off_by(minutes * 60_000);
-                done()
-            }
-            Act::Boots(who) => {
-                self.phones[who].clock().boots();
-                self.is_killed(who)
-            }
-            Act::Hours(hours) => {
-                self.world.hours_pass(hours);
-                done()
-            }
-            Act::Revoked => self.wang_has_grid(false).await,
-            Act::Granted => self.wang_has_grid(true).await,
-            Act::Moves(n) => self.moves(n),
-            Act::BacksUp => {
-                let name = format!("backup-{}", self.backups.len());
-                self.backups.push(self.world.town().backs_up(&name).await);
-                done()
-            }
-            Act::Restored => self.is_restored(),
-            Act::Copied => {
-                let name = format!("copy-{}", self.copies.len());
-                self.copies.push(self.world.town().is_copied(&name));
-                done()
-            }
-            Act::SetBack => self.is_set_back(),
-            Act::PhoneFull(who, full) => {
-                self.phones[who].storage().is_full(full);
-                done()
-            }
-            Act::ServerFull(full) => {
-                self.is_server_full = full;
-                match full {
-                    true => self.world.town().fills_disk(),
-                    false => self.world.town().frees_disk(),
-                }
-                done()
-            }
+            Act::Moves(who, n) => self.moves(who, n),
+            ref mishap => self.befalls(mishap).await,
         }
-    }
-
-    fn is_restored(&mut self) -> String {
-        let Some(backup) = self.backups.last() else {
-            return nothing();
-        };
-        let restored = self.world.town().restores(backup);
-        self.oracle.restored(self.world.town());
-        format!("lost since {}", restored.lost.after)
-    }
-
-    fn is_set_back(&mut self) -> String {
-        let Some(copy) = self.copies.last() else {
-            return nothing();
-        };
-        self.world.town().is_rolled_back(copy);
-        self.oracle.set_back(self.world.town());
-        done()
-    }
-
-    async fn syncs(&mut self, who: Who, faults: &[(On, Fault)], kill: Option<u16>) -> String {
-        let phone = &self.phones[who];
-        for (on, fault) in faults {
-            phone.line().next(*on, *fault);
-        }
-        let engine = phone.engine();
-        let is_cut_off = async {
-            match kill {
-                Some(turns) => turns_pass(turns).await,
-                None => {
-                    phone.line().frozen().await;
-                    turns_pass(40).await;
-                }
-            }
-        };
-        let ended = tokio::select! {
-            biased;
-            done = engine.sync_once(Reason::Asked) => Some(done),
-            () = is_cut_off => None,
-        };
-        drop(engine);
-        phone.line().is_good();
-        match ended {
-            Some(Ok(report)) => format!("{report:?}"),
-            Some(Err(error)) => format!("{error:?}"),
-            None => self.is_killed(who),
-        }
-    }
-
-    async fn repeats(&self, who: Who, n: usize) -> String {
-        let line = self.phones[who].line();
-        let mut passed = line.passed();
-        passed.retain(|passed| passed.request.path == "/v1/sync");
-        let Some(old) = (!passed.is_empty()).then(|| &passed[n % passed.len()]) else {
-            return nothing();
-        };
-        format!("{}", line.repeats(old).await)
-    }
-
-    fn is_killed(&mut self, who: Who) -> String {
-        self.screens.retain(|(whose, ..), _| *whose != who);
-        self.phones[who].is_killed();
-        "opened again".to_owned()
-    }
-
-    async fn wang_has_grid(&mut self, has: bool) -> String {
-        if self.has_grid == has {
-            return nothing();
-        }
-        self.has_grid = has;
-        let wang = &self.phones[0];
-        match has {
-            true => {
-                let role = Role::GridWorker;
-                self.world.grant(wang.user(), "王", role, &self.grid).await;
-            }
-            false => self.world.revoke(wang, Role::GridWorker, &self.grid).await,
-        }
-        done()
-    }
-}
-
-async fn turns_pass(turns: u16) {
-    for _ in 0..turns {
-        tokio::task::yield_now().await;
     }
 }
 

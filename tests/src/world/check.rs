@@ -60,10 +60,19 @@ pub struct Truth {
 impl Truth {
     /// Reads a server's records in one snapshot.
     pub fn of(server: &Server) -> Self {
-        let read = |gone| server.read(|store| all(store, gone));
+        let read = |gone| server.read(|store| all(store, gone, Commit::default()));
         Self {
             records: read(false).expect("the server's records read"),
             gone: read(true).expect("the others read"),
+        }
+    }
+
+    /// Reads what was changed after a commit and is still there.
+    pub fn since(server: &Server, commit: Commit) -> Self {
+        let read = server.read(|store| all(store, false, commit));
+        Self {
+            records: read.expect("the server's records read"),
+            gone: BTreeMap::new(),
         }
     }
 
@@ -323,12 +332,12 @@ pub fn photos_of(kind: &str, body: &Fields) -> Vec<BlobHash> {
         .collect()
 }
 
-fn all(store: Store<'_>, gone: bool) -> Result<BTreeMap<Key, Held>, Fault> {
+fn all(store: Store<'_>, gone: bool, since: Commit) -> Result<BTreeMap<Key, Held>, Fault> {
     let keys = store.sql.all(
         "SELECT kind, id
          FROM records
-         WHERE district = $1 AND (deleted = 1 OR archived = 1) = $2",
-        params![store.district, gone],
+         WHERE district = $1 AND (deleted = 1 OR archived = 1) = $2 AND rev > $3",
+        params![store.district, gone, since],
         |row| Ok((row.text(0)?.to_owned(), row.get::<RecordId>(1)?)),
     )?;
     let mut records = BTreeMap::new();

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 use pocketbook::seams::{Body, Method, Request, Response, TransportError};
 
 /// What happens to a request or its answer on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fault {
     /// The server never hears of it.
     LoseRequest,
@@ -27,13 +28,17 @@ pub enum Fault {
     /// Something in between answers with this status and no sentence of ours.
     Status(u16),
     /// Something in between answers with status 200, this type and this body.
-    Answer(&'static str, &'static str),
+    #[serde(skip)]
+    Answer(#[serde(skip)] &'static str, #[serde(skip)] &'static str),
     /// Somebody answers with this status and a refusal in the server's form.
-    Refusal(u16, &'static str),
+    #[serde(skip)]
+    Refusal(u16, #[serde(skip)] &'static str),
     /// The server is busy and asks to come back in a minute.
     Busy,
     /// The server does not know the phone for the moment.
     Stranger,
+    /// The server acts, dies before it answers, and is begun again.
+    ServerDies,
     /// It takes so many milliseconds each way.
     Delay(i64),
     /// Something in between brings its copy of an answer that this address gave to this phone:
@@ -58,6 +63,7 @@ impl Fault {
             Self::Refusal(..) => "refusal",
             Self::Busy => "server busy",
             Self::Stranger => "phone unknown",
+            Self::ServerDies => "server dies answering",
             Self::Delay(_) => "delay",
             Self::OldAnswer(_) => "old answer",
         }
@@ -65,7 +71,7 @@ impl Fault {
 }
 
 /// Which requests a fault waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum On {
     /// The next one, whatever it is.
     Any,

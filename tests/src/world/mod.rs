@@ -47,7 +47,7 @@ pub mod seams;
 pub mod town;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use pocketbook_records::ids::{UnitId, UserId};
 use pocketbook_records::invitation::Invitation;
@@ -63,7 +63,7 @@ pub use self::handmade::HandMade;
 pub use self::network::Line;
 pub use self::phone::{Phone, files_with};
 pub use self::town::Town;
-use crate::data::{Layer, Level, OrgFile, PartFile, households, parts};
+use crate::data::{Layer, Level, OrgFile, OrgUnit, PartFile, households, parts};
 
 /// So long is an hour.
 pub const HOUR: Millis = 3_600_000;
@@ -89,16 +89,26 @@ impl World {
     /// Founds the district: one real street with one community and its grids, the desks and
     /// handling units, and nobody in it yet.
     pub async fn new(seed: u64) -> Self {
-        Self::within(seed, Reach::Community).await
+        Self::within(Town::found(seed), Reach::Community).await
+    }
+
+    /// The same, with its folder in this one.
+    pub async fn new_in(seed: u64, place: &Path) -> Self {
+        Self::within(Town::found_in(seed, place), Reach::Community).await
     }
 
     /// Founds a district with the whole of it: nine streets with all their grids.
     pub async fn wide(seed: u64) -> Self {
-        Self::within(seed, Reach::District).await
+        Self::within(Town::found(seed), Reach::District).await
     }
 
-    async fn within(seed: u64, reach: Reach) -> Self {
-        let world = Self::around(Town::found(seed), reach);
+    /// The same, with its folder in this one.
+    pub async fn wide_in(seed: u64, place: &Path) -> Self {
+        Self::within(Town::found_in(seed, place), Reach::District).await
+    }
+
+    async fn within(town: Town, reach: Reach) -> Self {
+        let world = Self::around(town, reach);
         let line = serde_json::to_string(&world.org).expect("the organisation is plain data");
         world.town.does(Command::ImportOrg, vec![line]).await;
         world
@@ -109,25 +119,30 @@ impl World {
         Self::around(Town::of(seed, data), Reach::Community)
     }
 
+    /// The same, with its folder in this one.
+    pub fn of_in(seed: u64, data: &Path, place: &Path) -> Self {
+        Self::around(Town::of_in(seed, data, place), Reach::Community)
+    }
+
     fn around(town: Town, reach: Reach) -> Self {
-        let mut org = OrgFile::read().expect("the stored organisation reads");
-        let community = org
-            .grids_with_team(2)
-            .next()
-            .expect("a grid with a team")
-            .parent
-            .clone();
+        static STORED: LazyLock<OrgFile> =
+            LazyLock::new(|| OrgFile::read().expect("the stored organisation reads"));
+        let stored = &*STORED;
+        let first = stored.grids_with_team(2).next();
+        let community = first.expect("a grid with a team").parent.clone();
         let street = community[..9].to_owned();
-        let district = org.district.code.clone();
-        if reach == Reach::Community {
-            org.units.retain(|unit| match unit.level {
-                Level::Street => unit.code == street,
-                Level::Community => unit.code == community,
-                Level::Grid => unit.parent == community,
-                Level::Unit => unit.parent == street || unit.parent == district,
-            });
-        }
-        org.workers.clear();
+        let is_there = |unit: &&OrgUnit| match unit.level {
+            _ if reach == Reach::District => true,
+            Level::Street => unit.code == street,
+            Level::Community => unit.code == community,
+            Level::Grid => unit.parent == community,
+            Level::Unit => unit.parent == street || unit.parent == stored.district.code,
+        };
+        let org = OrgFile {
+            district: stored.district.clone(),
+            units: stored.units.iter().filter(is_there).cloned().collect(),
+            workers: Vec::new(),
+        };
         let grids = org
             .grids()
             .filter(|grid| grid.parent == community)
@@ -150,6 +165,11 @@ impl World {
     /// Returns a grid of the community.
     pub fn grid(&self, n: usize) -> UnitId {
         self.grids[n].clone()
+    }
+
+    /// Returns all grids of the community.
+    pub fn grids(&self) -> &[UnitId] {
+        &self.grids
     }
 
     /// Returns the street.
@@ -277,11 +297,20 @@ impl World {
 
     /// Opens an account.
     pub async fn account(&self, name: &str) -> UserId {
+        self.opens_account(name, Some(town::PASSWORD)).await
+    }
+
+    /// Opens an account of somebody who never sits down at a desk.
+    pub async fn account_of_phone(&self, name: &str) -> UserId {
+        self.opens_account(name, None).await
+    }
+
+    async fn opens_account(&self, name: &str, password: Option<&str>) -> UserId {
         let command = Command::AddUser {
             login: name.to_owned(),
             name: name.to_owned(),
             number: None,
-            password: Some(town::PASSWORD.to_owned()),
+            password: password.map(str::to_owned),
         };
         match self.town.does(command, Vec::new()).await {
             Outcome::User { id } => id,
@@ -299,6 +328,11 @@ impl World {
             until: None,
         };
         self.town.does(command, Vec::new()).await;
+        self.town.posts(user, role, unit);
+    }
+
+    /// Notes a duty that somebody has in a district that was copied.
+    pub fn has_duty(&self, user: UserId, role: Role, unit: &UnitId) {
         self.town.posts(user, role, unit);
     }
 

@@ -175,7 +175,12 @@ impl Line {
 
     /// Returns what passed since the world began.
     pub fn passed(&self) -> Vec<Passed> {
-        self.lock().passed.clone()
+        self.passed_since(0)
+    }
+
+    /// Returns what passed after the first so many.
+    pub fn passed_since(&self, first: usize) -> Vec<Passed> {
+        self.lock().passed[first..].to_vec()
     }
 
     /// Returns the faults that requests have met since this was asked last.
@@ -201,7 +206,17 @@ impl Line {
     /// The network brings an old request to the server once more; the phone hears nothing of it.
     /// Returns the status that it would have heard.
     pub async fn repeats(&self, old: &Passed) -> u16 {
-        let again = old.request.clone();
+        self.repeats_as(old, None).await
+    }
+
+    /// The same, with another's credential in the place of its own.
+    pub async fn repeats_as(&self, old: &Passed, bearer: Option<&str>) -> u16 {
+        let mut again = old.request.clone();
+        for (name, value) in &mut again.headers {
+            if let Some(bearer) = bearer.filter(|_| name.eq_ignore_ascii_case("authorization")) {
+                *value = format!("Bearer {bearer}");
+            }
+        }
         match self.reach(&again, None).await {
             Ok(answer) => {
                 let status = answer.status().as_u16();
@@ -302,6 +317,10 @@ impl Line {
             _ => whole,
         };
         let body = body
+            .then(async |piece| {
+                takes_a_turn().await;
+                piece
+            })
             .inspect(move |piece| {
                 if let Ok(piece) = piece {
                     lock(&came).extend_from_slice(piece);
@@ -341,6 +360,7 @@ impl Line {
 #[async_trait]
 impl Transport for Line {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        takes_a_turn().await;
         let fault = self.fault_for(&request)?;
         match fault {
             Some(Fault::LoseRequest) => {
@@ -381,11 +401,18 @@ impl Transport for Line {
             _ => {}
         }
         let answer = self.reach(&request, None).await?;
+        takes_a_turn().await;
         match fault {
             Some(Fault::LoseAnswer) => {
                 let _ = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
                 self.note_unanswered(&request);
                 return Err(TransportError::Timeout);
+            }
+            Some(Fault::ServerDies) => {
+                drop(answer);
+                self.town.dies();
+                self.note_unanswered(&request);
+                return Err(TransportError::Cut);
             }
             Some(Fault::Delay(ms)) => self.town.time.passes(ms),
             _ => {}
@@ -396,6 +423,11 @@ impl Transport for Line {
     fn url(&self, path: &str) -> String {
         format!("http://town.invalid{path}")
     }
+}
+
+/// What is under way takes a turn of whoever waits for it: meanwhile an app can be killed.
+async fn takes_a_turn() {
+    tokio::task::yield_now().await;
 }
 
 fn method(method: Method) -> http::Method {

@@ -38,6 +38,18 @@ struct Device {
     facts: Arc<PhoneFacts>,
 }
 
+impl Device {
+    fn of(town: &Arc<Town>, owner: &str, device: &str) -> Arc<Self> {
+        let label = format!("{device}-{}", hex::encode(owner));
+        Arc::new(Self {
+            clock: Arc::new(PhoneClock::new(Arc::clone(&town.time), &label)),
+            line: Arc::new(Line::new(Arc::clone(town))),
+            facts: Arc::default(),
+            name: label,
+        })
+    }
+}
+
 /// From one start of the app to its end.
 struct Life {
     folder: PathBuf,
@@ -69,14 +81,7 @@ impl std::fmt::Debug for Phone {
 impl Phone {
     /// Returns somebody's new device with the app on it, not enrolled.
     pub fn new(town: &Arc<Town>, name: &str, device: &str) -> Self {
-        let label = format!("{device}-{}", hex::encode(name));
-        let device = Device {
-            clock: Arc::new(PhoneClock::new(Arc::clone(&town.time), &label)),
-            line: Arc::new(Line::new(Arc::clone(town))),
-            facts: Arc::default(),
-            name: label,
-        };
-        Self::on(town, name, Arc::new(device))
+        Self::on(town, name, Device::of(town, name, device))
     }
 
     /// Returns the app as somebody else opens it on this device, not enrolled.
@@ -85,13 +90,19 @@ impl Phone {
     }
 
     fn on(town: &Arc<Town>, name: &str, device: Arc<Device>) -> Self {
+        let phone = Self::switched_off(town, name, device);
+        phone.starts();
+        phone
+    }
+
+    fn switched_off(town: &Arc<Town>, name: &str, device: Arc<Device>) -> Self {
         let account = hex::encode(name);
         let folder = town.folder().join(&device.name).join(&account);
         let chance = Arc::new(Chance::new(
             town.seed,
             &format!("{}/{account}", device.name),
         ));
-        let phone = Self {
+        Self {
             town: Arc::clone(town),
             name: name.to_owned(),
             device,
@@ -100,9 +111,7 @@ impl Phone {
             lives: Mutex::new(0),
             life: Mutex::new(None),
             user: Mutex::new(None),
-        };
-        phone.starts();
-        phone
+        }
     }
 
     fn account(&self) -> String {
@@ -299,6 +308,16 @@ impl Phone {
             life.engine = Some(engine);
         }
         Ok(answer)
+    }
+
+    /// The line costs by the byte, or no longer.
+    pub fn is_metered(&self, metered: bool) {
+        let network = if metered {
+            Network::Metered
+        } else {
+            Network::Unmetered
+        };
+        self.device.facts.network(network);
     }
 
     /// Flight mode.

@@ -30,13 +30,21 @@ pub fn stored(name: &str) -> Vec<u8> {
 /// Returns the nth photo with other quantization, as if the camera had been set another way: what
 /// comes out when it is decoded differs with the variation.
 pub fn varied(n: usize, variation: usize) -> Vec<u8> {
+    with_quantization(photo(n), variation)
+}
+
+/// Returns the nth of many photos that are small, for days on which hundreds are taken.
+pub fn small(n: usize) -> Vec<u8> {
+    with_quantization(stored("malformed/ok_scene.jpg"), n)
+}
+
+fn with_quantization(mut bytes: Vec<u8>, variation: usize) -> Vec<u8> {
     const TABLE: [u8; 2] = [0xff, 0xdb];
-    let mut bytes = photo(n);
     // Never within the picture's own bytes; a thumbnail's tables come before the picture's.
     let at = bytes
         .windows(5)
         .rposition(|window| window[..2] == TABLE && window[4] == 0)
-        .unwrap_or_else(|| panic!("photo {n} has no table"));
+        .expect("a photo has a table");
     // The first entries carry the coarse shapes, so the pixels surely differ.
     for (digit, entry) in bytes[at + 5..at + 13].iter_mut().enumerate() {
         let spread = u8::try_from((variation >> (digit * 4)) & 0xf).unwrap_or(0);

@@ -56,6 +56,8 @@ pub struct PhoneClock {
     time: Arc<TrueTime>,
     name: String,
     skew_ms: AtomicI64,
+    /// What the wall clock shows while it stands; 0 while it goes.
+    stands_at: AtomicI64,
     boot: AtomicU64,
     booted_at: AtomicI64,
 }
@@ -68,6 +70,7 @@ impl PhoneClock {
             time,
             name: name.to_owned(),
             skew_ms: AtomicI64::new(0),
+            stands_at: AtomicI64::new(0),
             boot: AtomicU64::new(1),
         }
     }
@@ -75,6 +78,12 @@ impl PhoneClock {
     /// Sets the wall clock so much ahead of the truth, or behind it.
     pub fn is_off_by(&self, ms: i64) {
         self.skew_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// Lets the wall clock stand still where it is, or go on.
+    pub fn stands(&self, stands: bool) {
+        let at = if stands { self.wall_ms() } else { 0 };
+        self.stands_at.store(at, Ordering::SeqCst);
     }
 
     /// Switches the phone off and on.
@@ -86,7 +95,10 @@ impl PhoneClock {
 
 impl Clock for PhoneClock {
     fn wall_ms(&self) -> Millis {
-        self.time.now() + self.skew_ms.load(Ordering::SeqCst)
+        match self.stands_at.load(Ordering::SeqCst) {
+            0 => self.time.now() + self.skew_ms.load(Ordering::SeqCst),
+            standing => standing,
+        }
     }
 
     fn monotonic_ms(&self) -> i64 {

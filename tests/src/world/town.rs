@@ -61,7 +61,12 @@ impl std::fmt::Debug for Town {
 impl Town {
     /// Sets a district up in a folder that goes with the town.
     pub fn found(seed: u64) -> Self {
-        let town = Self::without_server(seed);
+        Self::found_in(seed, &std::env::temp_dir())
+    }
+
+    /// The same, with the town's folder in this one.
+    pub fn found_in(seed: u64, place: &Path) -> Self {
+        let town = Self::without_server(seed, place);
         let made = Server::init(&town.data(), "610402", "秦都区", town.options());
         town.opens(made.expect("a fresh folder takes a district"));
         town
@@ -69,18 +74,23 @@ impl Town {
 
     /// Opens a data directory from elsewhere: a fixture, a backup. It is copied, not touched.
     pub fn of(seed: u64, data: &Path) -> Self {
-        let town = Self::without_server(seed);
+        Self::of_in(seed, data, &std::env::temp_dir())
+    }
+
+    /// The same, with the town's folder in this one.
+    pub fn of_in(seed: u64, data: &Path, place: &Path) -> Self {
+        let town = Self::without_server(seed, place);
         carry_over(data, &town.data()).expect("a copy into the world");
         town.opens(Server::open(&town.data(), town.options()).expect("the directory opens"));
         town
     }
 
-    fn without_server(seed: u64) -> Self {
+    fn without_server(seed: u64, place: &Path) -> Self {
         Self {
             time: Arc::default(),
             seed,
             entropy: Arc::new(Chance::new(seed, "server")),
-            folder: TempDir::new().expect("a folder for a world"),
+            folder: TempDir::new_in(place).expect("a folder for a world"),
             station: Mutex::new(None),
             posts: Mutex::default(),
         }
@@ -110,6 +120,21 @@ impl Town {
         self.is_gone();
         let server = Server::open(&self.data(), self.options());
         self.opens(server.expect("a folder that was closed in order"));
+    }
+
+    /// The server's program dies, and is begun again over what it had written.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the town moves its server's folders as an operator does"
+    )]
+    pub fn dies(&self) {
+        let (data, image) = (self.data(), self.folder.path().join("image"));
+        // Copied while its files are open: its end must tidy nothing up.
+        carry_over(&data, &image).expect("a copy of the machine");
+        self.is_gone();
+        std::fs::remove_dir_all(&data).expect("what the end tidied up");
+        std::fs::rename(&image, &data).expect("the image takes its place");
+        self.opens(Server::open(&data, self.options()).expect("a killed server opens"));
     }
 
     /// Opens the server as it lies in another folder: an image of this machine's disk.
@@ -155,6 +180,11 @@ impl Town {
         let copy = self.folder.path().join(name);
         carry_over(&self.data().join("data"), &copy).expect("a copy of the data");
         copy
+    }
+
+    /// Copies the server's folder to where [`Self::of`] finds it.
+    pub fn is_copied_to(&self, folder: &Path) {
+        carry_over(&self.data(), folder).expect("a copy out of the world");
     }
 
     /// The server's machine is gone: nothing answers.

@@ -12,8 +12,8 @@ use pocketbook_records::receipt::{FateKind, Outcome};
 use serde_json::{Value, json};
 
 use super::{Oracle, What, Write, each, named, word};
+use crate::sim::cast::{Standing, Who};
 use crate::sim::look;
-use crate::sim::tape::Who;
 use crate::world::check::{Held, Truth};
 use crate::world::{Phone, Town};
 
@@ -29,9 +29,11 @@ impl Oracle {
         town: &Town,
         broken: &mut Vec<String>,
     ) {
-        let rows = look::receipts(&town.server(), self.enrolments[who]);
+        let rows = look::receipts(&town.server(), self.phones[who].enrolment);
         let receipts = rows.iter().flat_map(|row| &row.receipts);
-        let judged: Vec<_> = receipts.map(|r| (r.mseq.0, r.mid, Some(word(r)))).collect();
+        let judged: Vec<_> = receipts
+            .map(|receipt| (receipt.mseq.0, receipt.mid, Some(word(receipt))))
+            .collect();
         let meant = self.of(who).map(|write| (write.mseq, write.mid));
         if !meant.eq(judged.iter().map(|(mseq, mid, _)| (*mseq, *mid))) {
             broken.push(format!("I7: the server judged {judged:?} of {who}"));
@@ -50,14 +52,10 @@ impl Oracle {
 
     /// I4, at the end: whatever was delivered how often, the effect is that of one.
     pub(super) fn effects_are_those_of_one(&self, truth: &Truth, broken: &mut Vec<String>) {
-        let mut knocks: BTreeMap<RecordId, i64> = BTreeMap::new();
+        self.knocks_are_those_of_one(truth, broken);
         for write in self.writes.iter().filter(|write| self.was_taken(write)) {
             let record = truth.get(named(write.kind), write.id);
             let times = match (&write.what, record) {
-                (What::Bit(bit), _) => {
-                    *knocks.entry(write.id).or_default() += bit;
-                    1
-                }
                 (What::Born, None) if !self.is_deleted(write.id) => 0,
                 (What::Item(note), Some(held)) => each(held, "notes")
                     .filter(|item| item["id"] == note.as_str())
@@ -71,16 +69,6 @@ impl Oracle {
                 ));
             }
         }
-        for (home, expected) in knocks {
-            let counted = truth
-                .get(&HOUSEHOLD, home)
-                .and_then(|held| held.body.get("knocks"));
-            if counted.and_then(Value::as_i64) != Some(expected) {
-                broken.push(format!(
-                    "I4: {home} counts {counted:?} instead of {expected}"
-                ));
-            }
-        }
         for (case, held) in truth.of_kind(&CASE) {
             let steps: Vec<_> = each(held, "steps")
                 .map(|step| step["id"].to_string())
@@ -91,10 +79,34 @@ impl Oracle {
         }
     }
 
-    /// I6, at the end: Zhao keeps the grid, so whatever needs nobody's word was taken, no matter
+    fn knocks_are_those_of_one(&self, truth: &Truth, broken: &mut Vec<String>) {
+        let mut knocks: BTreeMap<RecordId, i64> = BTreeMap::new();
+        for write in self.writes.iter().filter(|write| self.was_taken(write)) {
+            if let What::Bit(bit) = write.what {
+                *knocks.entry(write.id).or_default() += bit;
+            }
+        }
+        for (home, expected) in knocks {
+            let held = truth.get(&HOUSEHOLD, home);
+            let counted = held.and_then(|held| held.body.get("knocks"));
+            if counted != Some(&json!(expected)) {
+                broken.push(format!(
+                    "I4: {home} counts {counted:?} instead of {expected:b}"
+                ));
+            }
+        }
+    }
+
+    /// Returns what was written by those who hold their grids, or by the others.
+    fn by_holders(&self, holds: bool) -> impl Iterator<Item = &Write> {
+        let writes = self.writes.iter();
+        writes.filter(move |write| (self.phones[write.who].standing == Standing::Holds) == holds)
+    }
+
+    /// I6, at the end: heads keep their grids, so whatever needs nobody's word was taken, no matter
     /// what was parked before it.
     pub(super) fn nothing_waits_behind_another(&self, broken: &mut Vec<String>) {
-        for write in self.of(1).filter(|write| !self.was_taken(write)) {
+        for write in self.by_holders(true).filter(|write| !self.was_taken(write)) {
             use What::{Bit, Born, Item, Value};
             if matches!(write.what, Value { .. } | Bit(_) | Item(_) | Born) {
                 let became = self.outcome(write);
@@ -121,16 +133,19 @@ impl Oracle {
     /// I8: a field that no machine decides gives way to nobody but its holder: what comes in between
     /// is a proposal, and so is a worker's decision.
     pub(super) fn held_fields_wait_for_their_holder(&self, town: &Town, broken: &mut Vec<String>) {
-        // Zhao is the holder: what he changes knowingly is decided by that.
-        let rows = look::receipts(&town.server(), self.enrolments[0]);
-        for receipt in rows.iter().flat_map(|row| &row.receipts) {
-            let mut fates = receipt.fates.iter();
-            if fates.any(|fate| HELD.contains(&fate.path.as_str()) && fate.fate == FateKind::Shown)
-            {
-                broken.push(format!("I8: a held field gave way to {}", receipt.mid));
+        // What a holder changes knowingly is decided by that.
+        let mut others = self.phones.iter();
+        while let Some(known) = others.find(|known| known.standing != Standing::Holds) {
+            let rows = look::receipts(&town.server(), known.enrolment);
+            for receipt in rows.iter().flat_map(|row| &row.receipts) {
+                let is_held = |path: &str| HELD.contains(&path);
+                let mut fates = receipt.fates.iter();
+                if fates.any(|fate| is_held(fate.path.as_str()) && fate.fate == FateKind::Shown) {
+                    broken.push(format!("I8: a held field gave way to {}", receipt.mid));
+                }
             }
         }
-        for write in self.of(0) {
+        for write in self.by_holders(false) {
             if let What::Decided { path, .. } = &write.what
                 && HELD.contains(&path.as_str())
                 && self.outcome(write) == Some(Outcome::Applied)

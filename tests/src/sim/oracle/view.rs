@@ -10,8 +10,8 @@ use pocketbook_records::kinds::visit::VISIT;
 use pocketbook_records::receipt::Outcome;
 
 use super::{Oracle, What, Write, named, to, was};
+use crate::sim::cast::{Standing, Who};
 use crate::sim::look::Device;
-use crate::sim::tape::Who;
 use crate::world::Phone;
 
 impl Oracle {
@@ -22,7 +22,7 @@ impl Oracle {
         phone: &Phone,
         broken: &mut Vec<String>,
     ) {
-        if who == 0 && self.is_wang_away {
+        if self.phones[who].is_away {
             // Accepted work on a grid that was taken is uncovered just before the grid goes.
             return;
         }
@@ -91,7 +91,8 @@ impl Oracle {
             let Some(screen) = kind.and_then(|kind| phone.finds(kind, *id)) else {
                 continue;
             };
-            let own = self.of(who).filter(|write| write.id == *id);
+            // What waits in the tray lies over the record on every phone of the account.
+            let own = self.of_account(who).filter(|write| write.id == *id);
             let touched: Vec<&str> = own.map(|write| field(&write.what)).collect();
             let body: Fields = serde_json::from_str(text).expect("a body in the mirror");
             for (name, value) in body {
@@ -109,7 +110,7 @@ impl Oracle {
         phone: &Phone,
         broken: &mut Vec<String>,
     ) {
-        if who == 0 && self.is_wang_away {
+        if self.phones[who].is_away {
             // What waits in the tray is all that is shown of a home that was taken.
             return;
         }
@@ -148,7 +149,9 @@ impl Oracle {
         phone: &Phone,
         broken: &mut Vec<String>,
     ) {
-        if who == 0 && (self.is_wang_away || !self.moved.is_empty()) {
+        let known = &self.phones[who];
+        let may_lose = known.standing != Standing::Holds && !self.moved.is_empty();
+        if known.is_away || may_lose {
             // What he created goes with the home that it hangs on.
             return;
         }

@@ -12,19 +12,45 @@ use pocketbook_records::kinds::visit::VISIT;
 use serde_json::{Value, json};
 
 use super::{Day, newest, nothing, pick};
+use crate::sim::cast::{Standing, Who};
+use crate::sim::morning::{Beat, CLERK};
 use crate::sim::oracle::{What, Write};
-use crate::sim::tape::{Spot, Who};
+use crate::sim::tape::Spot;
+use crate::world::Desk;
 use crate::world::people::fields;
-use crate::world::pictures::photo;
+use crate::world::pictures::small;
+
+/// So many knocks at a home have a bit of their own.
+const KNOCKS: u32 = 62;
 
 impl Day {
-    pub(super) fn target(&self, spot: Spot, n: usize) -> (&'static Kind, &'static str, RecordId) {
-        match spot {
-            Spot::Tenure => (&HOUSEHOLD, "tenure", pick(&self.homes, n)),
-            Spot::Relation => (&PERSON, "relation", pick(&self.people, n)),
-            Spot::Phone => (&PERSON_SENSITIVE, "phone", pick(&self.people, n)),
-            Spot::Name => (&PERSON, "name", pick(&self.people, n)),
-        }
+    /// Returns the beat in which somebody works, one of them if he has several.
+    fn beat(&mut self, who: Who, n: usize) -> &mut Beat {
+        let beats = &self.members[who].beats;
+        &mut self.beats[beats[n % beats.len()]]
+    }
+
+    fn home(&mut self, who: Who, n: usize) -> RecordId {
+        pick(&self.beat(who, n).homes, n)
+    }
+
+    fn person(&mut self, who: Who, n: usize) -> Option<RecordId> {
+        let people = &self.beat(who, n).people;
+        (!people.is_empty()).then(|| pick(people, n))
+    }
+
+    fn target(
+        &mut self,
+        who: Who,
+        spot: Spot,
+        n: usize,
+    ) -> Option<(&'static Kind, &'static str, RecordId)> {
+        Some(match spot {
+            Spot::Tenure => (&HOUSEHOLD, "tenure", self.home(who, n)),
+            Spot::Relation => (&PERSON, "relation", self.person(who, n)?),
+            Spot::Phone => (&PERSON_SENSITIVE, "phone", self.person(who, n)?),
+            Spot::Name => (&PERSON, "name", self.person(who, n)?),
+        })
     }
 
     pub(super) fn value(&mut self, spot: Spot, again: bool, n: usize) -> Value {
@@ -58,7 +84,8 @@ impl Day {
                     kind: kind.name,
                     id,
                     what,
-                    is_allowed: who == 1 || self.has_grid,
+                    // In the other grid lie homes that were moved there, with all who live in them.
+                    is_allowed: self.has_grid[who] || self.is_lent[who],
                 };
                 let said = format!("{} as {}", write.what, mseq.0);
                 self.oracle.noted(write);
@@ -69,7 +96,9 @@ impl Day {
     }
 
     pub(super) fn looks(&mut self, who: Who, spot: Spot, n: usize) -> String {
-        let (kind, path, id) = self.target(spot, n);
+        let Some((kind, path, id)) = self.target(who, spot, n) else {
+            return nothing();
+        };
         let Some(screen) = self.phones[who].finds(kind, id) else {
             return nothing();
         };
@@ -86,7 +115,9 @@ impl Day {
         stale: bool,
         again: bool,
     ) -> String {
-        let (kind, path, id) = self.target(spot, n);
+        let Some((kind, path, id)) = self.target(who, spot, n) else {
+            return nothing();
+        };
         let old = stale.then(|| self.screens.get(&(who, spot, id)).cloned());
         let shown = old.flatten().or_else(|| self.phones[who].finds(kind, id));
         let Some(screen) = shown else {
@@ -104,11 +135,14 @@ impl Day {
     }
 
     pub(super) fn knocks(&mut self, who: Who, n: usize) -> String {
-        let home = pick(&self.homes, n);
+        let home = self.home(who, n);
         let Some(screen) = self.phones[who].finds(&HOUSEHOLD, home) else {
             return nothing();
         };
-        let knocks = self.knocks.entry(home).or_default();
+        let knocks = self.beat(who, n).knocks.entry(home).or_default();
+        if *knocks == KNOCKS {
+            return nothing();
+        }
         let bit = 1_i64 << *knocks;
         *knocks += 1;
         let to = screen.value("knocks").as_i64().unwrap_or(0) + bit;
@@ -116,22 +150,30 @@ impl Day {
         self.wrote(who, &HOUSEHOLD, home, What::Bit(bit), saved)
     }
 
-    pub(super) fn moves(&mut self, n: usize) -> String {
-        let home = pick(&self.homes, n);
-        let Some(screen) = self.phones[1].finds(&HOUSEHOLD, home) else {
+    /// A head moves the home; whoever is none leaves it where it is.
+    pub(super) fn moves(&mut self, who: Who, n: usize) -> String {
+        if self.members[who].standing != Standing::Holds {
+            return nothing();
+        }
+        let home = self.home(who, n);
+        let beat = self.beat(who, n);
+        let (grid, other) = (beat.grid.clone(), beat.other.clone());
+        let shown = self.phones[who].finds(&HOUSEHOLD, home);
+        let (Some(screen), Some(other)) = (shown, other) else {
             return nothing();
         };
-        let is_here = screen.value("grid") == json!(self.grid);
-        let to = if is_here { &self.other } else { &self.grid };
-        let args = fields(json!({ "grid": to }));
-        let book = self.phones[1].book();
+        let is_here = screen.value("grid") == json!(grid);
+        let args = fields(json!({ "grid": if is_here { other } else { grid } }));
+        let book = self.phones[who].book();
         let saved = book.command(&HOUSEHOLD, &screen.shown, "move", args);
         self.oracle.moved(home);
-        self.wrote(1, &HOUSEHOLD, home, What::Other, saved)
+        self.wrote(who, &HOUSEHOLD, home, What::Other, saved)
     }
 
     pub(super) fn tags(&mut self, who: Who, n: usize) -> String {
-        let person = pick(&self.people, n);
+        let Some(person) = self.person(who, n) else {
+            return nothing();
+        };
         let Some(screen) = self.phones[who].finds(&PERSON, person) else {
             return nothing();
         };
@@ -155,7 +197,9 @@ impl Day {
     }
 
     pub(super) fn notes(&mut self, who: Who, n: usize) -> String {
-        let person = pick(&self.people, n);
+        let Some(person) = self.person(who, n) else {
+            return nothing();
+        };
         let Some(screen) = self.phones[who].finds(&PERSON, person) else {
             return nothing();
         };
@@ -194,19 +238,19 @@ impl Day {
     }
 
     pub(super) fn adds(&mut self, who: Who, n: usize) -> String {
-        let home = pick(&self.homes, n);
+        let home = self.home(who, n);
         if self.phones[who].finds(&HOUSEHOLD, home).is_none() {
             return nothing();
         }
         let name = self.value(Spot::Name, false, n);
         let of = json!({"household": home, "name": name, "relation": "child"});
         let (id, said) = self.creates(who, &PERSON, of);
-        self.people.push(id);
+        self.beat(who, n).people.push(id);
         said
     }
 
     pub(super) fn visits(&mut self, who: Who, n: usize) -> String {
-        let home = pick(&self.homes, n);
+        let home = self.home(who, n);
         if self.phones[who].finds(&HOUSEHOLD, home).is_none() {
             return nothing();
         }
@@ -216,21 +260,24 @@ impl Day {
     }
 
     pub(super) fn reports(&mut self, who: Who, with_photo: bool) -> String {
+        let (grid, cases) = {
+            let beat = self.beat(who, 0);
+            (beat.grid.clone(), beat.cases.len())
+        };
         let phone = &self.phones[who];
-        let draft = phone.drafts_cover(&self.grid, "东门");
+        let draft = phone.drafts_cover(&grid, "东门");
         if with_photo {
             // A full phone takes no photo; the report goes on without.
-            let taken = photo(self.cases.len());
-            let _ = phone.book().add_photo(draft, &taken, Size::Master);
+            let _ = phone.book().add_photo(draft, &small(cases), Size::Master);
         }
         let saved = phone.book().report(draft);
-        self.cases.push(draft.id);
+        self.beat(who, 0).cases.push(draft.id);
         let authored = saved.map(|report| report.authored);
         self.wrote(who, &CASE, draft.id, What::Born, authored)
     }
 
     pub(super) fn commands(&mut self, who: Who, n: usize) -> String {
-        let Some(id) = newest(&self.cases, n) else {
+        let Some(id) = newest(&self.beat(who, n).cases, n) else {
             return nothing();
         };
         let Some(screen) = self.phones[who].finds(&CASE, id) else {
@@ -248,12 +295,29 @@ impl Day {
         self.wrote(who, &CASE, id, What::Other, saved)
     }
 
-    pub(super) async fn desk_moves(&self, n: usize) -> String {
-        let Some(case) = newest(&self.cases, n) else {
+    /// The clerk signs in where his session has ended.
+    async fn desk(&mut self) -> Desk {
+        if let Some(desk) = self.desk.take() {
+            let still = desk.client().gets("/v1/desk/cases?limit=1").await;
+            if still.status == 200 {
+                return desk;
+            }
+        }
+        self.world.signs_in(CLERK).await
+    }
+
+    pub(super) async fn desk_moves(&mut self, n: usize) -> String {
+        let beat = &self.beats[n % self.beats.len()];
+        let Some(case) = newest(&beat.cases, n) else {
             return nothing();
         };
-        // Sessions end after hours.
-        let desk = self.world.signs_in("陈").await;
+        let desk = self.desk().await;
+        let came = self.moves_at(&desk, case, n).await;
+        self.desk = Some(desk);
+        came
+    }
+
+    async fn moves_at(&self, desk: &Desk, case: RecordId, n: usize) -> String {
         let Some(shown) = desk.finds(case).await else {
             return nothing();
         };
@@ -290,7 +354,9 @@ impl Day {
     }
 
     pub(super) fn deletes(&mut self, who: Who, n: usize) -> String {
-        let person = pick(&self.people, n);
+        let Some(person) = self.person(who, n) else {
+            return nothing();
+        };
         let Some(screen) = self.phones[who].finds(&PERSON, person) else {
             return nothing();
         };

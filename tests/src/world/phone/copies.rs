@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Phone, lock};
+use super::{Device, Phone, lock};
 use crate::world::town::{Town, carry_over};
 
 impl Phone {
@@ -19,12 +19,10 @@ impl Phone {
         Self::of_on(town, name, "phone", folder)
     }
 
-    fn of_on(town: &Arc<Town>, name: &str, device: &str, folder: &Path) -> Self {
-        let phone = Self::new(town, name, device);
-        phone.is_killed_then(|_| {});
-        fs::remove_dir_all(&phone.folder).expect("the empty account's folder");
+    /// The same, on a device of that name.
+    pub fn of_on(town: &Arc<Town>, name: &str, device: &str, folder: &Path) -> Self {
+        let phone = Self::switched_off(town, name, Device::of(town, name, device));
         carry_over(folder, &phone.folder).expect("a copy into the world");
-        *lock(&phone.lives) = 0;
         phone.starts();
         *lock(&phone.user) = phone.store().account().ok().map(|account| account.user);
         phone

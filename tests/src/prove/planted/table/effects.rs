@@ -221,4 +221,13 @@ pub(super) const BUGS: &[Bug] = &[
         }],
         by: By::Test("pocketbook_server", "a_deletion_that_had_not_seen"),
     },
+    Bug {
+        name: "a parked newcomer stays behind when the home moves",
+        edits: &[Edit {
+            file: "sync-server/src/store/records.rs",
+            right: r#"self.parent_of_unborn().or_else(|| self.id_in("record"))"#,
+            wrong: r#"self.parent_of_unborn().filter(|_| !PLANTED).or_else(|| self.id_in("record"))"#,
+        }],
+        by: By::Test("simulation", "what_was_found"),
+    },
 ];
