@@ -47,8 +47,14 @@ pub(super) fn judge(facts: &Facts, work: &Work) -> Verdict {
 }
 
 /// Whether a mutation that is brought back is in the record already: a witness of what came of it,
-/// or of its like, was there first.
+/// or of its like, was there first. Whose author never heard of it comes without proof: a step is
+/// named after the mutation that made it.
 fn is_in(facts: &Facts, work: &Work, record: &Record, stamp: Option<&Stamp>) -> bool {
+    let steps = record.body.get("steps").and_then(Value::as_array);
+    let mut steps = steps.into_iter().flatten();
+    if steps.any(|step| step["id"] == json!(work.mid)) {
+        return true;
+    }
     let stamp = stamp.unwrap_or(&record.created);
     let retold = work.retold.as_ref();
     retold.is_some_and(|retold| facts.lost.includes(stamp.seen, retold.origin))

@@ -47,7 +47,7 @@ use self::active::Active;
 use self::spool::{Key, Spool, Upload};
 use self::thumbnails::Thumbnails;
 use crate::apply::content;
-use crate::store::{Store, blobs as rows};
+use crate::store::{Store, blobs as rows, districts};
 use crate::{Batch, Caller, Fault, Refusal, Server, may_block};
 
 /// The most bytes of a file.
@@ -119,7 +119,7 @@ pub struct Progress {
     pub offset: u64,
     /// So many there shall be.
     pub length: u64,
-    /// The commit that noted the whole file as stored.
+    /// A commit up to which the whole file is noted as here and the caller's.
     pub stored: Option<Commit>,
 }
 
@@ -301,17 +301,18 @@ impl Blobs {
             return Ok(None);
         }
         let mut is_deliverer = false;
-        let stored = self.stored(hash, |store, now| {
+        let mut stored = self.stored(hash, |store, now| {
             is_deliverer = rows::is_deliverer(store, hash, caller.user)?;
             Ok(is_deliverer || rights::may_read(store, caller, hash, now)?)
         })?;
-        if let Some(stored) = stored.as_ref().filter(|_| !is_deliverer) {
-            self.note(caller, hash, stored.length).await?;
+        if let Some(stored) = stored.as_mut().filter(|_| !is_deliverer) {
+            stored.stored = Some(self.note(caller, hash, stored.length).await?);
         }
         Ok(stored)
     }
 
-    /// Returns a file that is here whole, if it may be told.
+    /// Returns a file that is here whole, if it may be told, as of the newest commit: a restore to
+    /// before it may have lost whose file it is.
     fn stored(
         &self,
         hash: BlobHash,
@@ -320,15 +321,14 @@ impl Blobs {
         let now = self.server.now();
         may_block(|| {
             self.server.read(|store| {
-                let (Some(length), Some(commit)) =
-                    (rows::length(store, hash)?, rows::stored(store, hash)?)
-                else {
+                let Some(length) = rows::length(store, hash)? else {
                     return Ok(None);
                 };
+                let newest = districts::head(store.sql, store.district)?.last;
                 Ok(may_tell(store, now)?.then_some(Progress {
                     offset: length,
                     length,
-                    stored: Some(commit),
+                    stored: Some(newest),
                 }))
             })
         })

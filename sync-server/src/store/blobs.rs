@@ -81,7 +81,8 @@ pub fn all(store: Store<'_>) -> Result<Vec<(BlobHash, u64)>, SqlError> {
     )
 }
 
-/// Notes that a file is here whole, delivered by an enrolment.
+/// Notes that a file is here whole, delivered by an enrolment. Each who delivers it has a commit of
+/// his own: told the first one's, he would keep his word over a restore that lost who he is.
 pub fn note_stored(
     batch: &mut Batch<'_>,
     hash: BlobHash,
@@ -89,18 +90,13 @@ pub fn note_stored(
     enrolment: EnrolmentId,
 ) -> Result<Commit, Fault> {
     let store = batch.store();
-    let commit = match stored(store, hash)? {
-        Some(commit) => commit,
-        None => {
-            let commit = batch.commit()?;
-            store.sql.execute(
-                "INSERT INTO blobs (district, hash, bytes, number)
-                 VALUES ($1, $2, $3, $4)",
-                params![store.district, hash, bytes.cast_signed(), commit],
-            )?;
-            commit
-        }
-    };
+    let commit = batch.commit()?;
+    store.sql.execute(
+        "INSERT INTO blobs (district, hash, bytes, number)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (district, hash) DO NOTHING",
+        params![store.district, hash, bytes.cast_signed(), commit],
+    )?;
     store.sql.execute(
         "INSERT INTO blob_owners (district, hash, enrolment)
          VALUES ($1, $2, $3)

@@ -267,7 +267,7 @@ impl Oracle {
         let mut broken = Vec::new();
         let truth = Truth::of(&town.server());
         for (who, phone) in phones.iter().enumerate() {
-            self.both_sides_agree(who, phone, town, &mut broken);
+            self.both_sides_agree(who, phone, (town, &truth), &mut broken);
         }
         self.nothing_waits_behind_another(&mut broken);
         self.effects_are_those_of_one(&truth, &mut broken);

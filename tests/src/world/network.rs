@@ -360,7 +360,6 @@ impl Line {
 #[async_trait]
 impl Transport for Line {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        takes_a_turn().await;
         let fault = self.fault_for(&request)?;
         match fault {
             Some(Fault::LoseRequest) => {

@@ -31,7 +31,7 @@ async fn text_arrives_before_photos_and_a_photo_goes_on_at_its_offset_after_a_ki
         match pieces {
             0 | 1 => None,
             2 => Some(Fault::CutRequest(20_000)),
-            _ => Some(Fault::LoseRequest),
+            _ => Some(Fault::CutRequest(0)),
         }
     });
     let _ = wang.sync().await;

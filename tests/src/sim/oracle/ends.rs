@@ -6,9 +6,10 @@ use pocketbook_records::body::Fields;
 use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
-use pocketbook_records::kinds::review::{self, REVIEW, REVIEW_SENSITIVE};
+use pocketbook_records::kinds::parked::{PARKED, PARKED_SENSITIVE};
+use pocketbook_records::kinds::review::{self, REVIEW, REVIEW_SENSITIVE, tray_id};
 use pocketbook_records::path::{self, Path};
-use pocketbook_records::receipt::{FateKind, Outcome};
+use pocketbook_records::receipt::{FateKind, Outcome, Receipt};
 use serde_json::{Value, json};
 
 use super::{Oracle, What, Write, each, named, word};
@@ -26,13 +27,23 @@ impl Oracle {
         &self,
         who: Who,
         phone: &Phone,
-        town: &Town,
+        (town, truth): (&Town, &Truth),
         broken: &mut Vec<String>,
     ) {
         let rows = look::receipts(&town.server(), self.phones[who].enrolment);
         let receipts = rows.iter().flat_map(|row| &row.receipts);
+        // A receipt stays what it was; what was refused after it had waited is so in the tray.
+        let is_refused = |receipt: &Receipt| {
+            let mut items = [&PARKED, &PARKED_SENSITIVE].into_iter();
+            let state = |item: &Held| item.body.get("state") == Some(&json!("rejected"));
+            receipt.outcome == Outcome::Parked
+                && items.any(|kind| truth.get(kind, tray_id(receipt.mid)).is_some_and(state))
+        };
         let judged: Vec<_> = receipts
-            .map(|receipt| (receipt.mseq.0, receipt.mid, Some(word(receipt))))
+            .map(|receipt| match is_refused(receipt) {
+                true => (receipt.mseq.0, receipt.mid, Some("rejected".to_owned())),
+                false => (receipt.mseq.0, receipt.mid, Some(word(receipt))),
+            })
             .collect();
         let meant = self.of(who).map(|write| (write.mseq, write.mid));
         if !meant.eq(judged.iter().map(|(mseq, mid, _)| (*mseq, *mid))) {

@@ -192,4 +192,34 @@ pub(super) const BUGS: &[Bug] = &[
         }],
         by: By::Test("pocketbook_server", "journal"),
     },
+    Bug {
+        name: "a step that somebody else brought back is not known again",
+        edits: &[Edit {
+            file: "sync-server/src/apply/judge.rs",
+            right: r#"if steps.any(|step| step["id"] == json!(work.mid)) {"#,
+            wrong: r#"if !PLANTED && steps.any(|step| step["id"] == json!(work.mid)) {"#,
+        }],
+        by: By::Test("stories", "a_report_that_a_colleague_brought_back"),
+    },
+    Bug {
+        name: "who brings a photo as the second is told the first one's commit",
+        edits: &[Edit {
+            file: "sync-server/src/store/blobs.rs",
+            right: r#"    let commit = batch.commit()?;"#,
+            wrong: r#"    let commit = stored(store, hash)?.filter(|_| PLANTED).map_or_else(|| batch.commit(), Ok)?;"#,
+        }],
+        by: By::Test("stories", "a_photo_is_brought_again"),
+    },
+    Bug {
+        name: "who asks again after his photo is told the first one's commit",
+        edits: &[Edit {
+            file: "sync-server/src/blobs/mod.rs",
+            right: r#"let newest = districts::head(store.sql, store.district)?.last;"#,
+            wrong: r#"let newest = match rows::stored(store, hash)? {
+                    Some(first) if PLANTED => first,
+                    _ => districts::head(store.sql, store.district)?.last,
+                };"#,
+        }],
+        by: By::Test("stories", "though_he_asked_twice"),
+    },
 ];
