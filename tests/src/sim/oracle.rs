@@ -117,6 +117,9 @@ pub struct Oracle {
     phones: Vec<Known>,
     writes: Vec<Write>,
     receipts: BTreeMap<Mid, Word>,
+    /// What was in conflict in whichever history: its review comes back by witness, and the change
+    /// itself is then told as a duplicate.
+    disputed: BTreeSet<Mid>,
     index: BTreeMap<Place, Index>,
     /// The commit up to which the server was looked at; none if it must be looked at afresh.
     looked: Option<Commit>,
@@ -146,6 +149,7 @@ impl Oracle {
             phones: known.collect(),
             writes: Vec::new(),
             receipts: BTreeMap::new(),
+            disputed: BTreeSet::new(),
             index: look::index(&town.server()),
             looked: None,
             bodies: BTreeMap::new(),

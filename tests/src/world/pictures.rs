@@ -30,26 +30,40 @@ pub fn stored(name: &str) -> Vec<u8> {
 /// Returns the nth photo with other quantization, as if the camera had been set another way: what
 /// comes out when it is decoded differs with the variation.
 pub fn varied(n: usize, variation: usize) -> Vec<u8> {
-    with_quantization(photo(n), variation)
-}
-
-/// Returns the nth of many photos that are small, for days on which hundreds are taken.
-pub fn small(n: usize) -> Vec<u8> {
-    with_quantization(stored("malformed/ok_scene.jpg"), n)
-}
-
-fn with_quantization(mut bytes: Vec<u8>, variation: usize) -> Vec<u8> {
     const TABLE: [u8; 2] = [0xff, 0xdb];
+    let mut bytes = photo(n);
     // Never within the picture's own bytes; a thumbnail's tables come before the picture's.
     let at = bytes
         .windows(5)
         .rposition(|window| window[..2] == TABLE && window[4] == 0)
-        .expect("a photo has a table");
+        .unwrap_or_else(|| panic!("photo {n} has no table"));
     // The first entries carry the coarse shapes, so the pixels surely differ.
     for (digit, entry) in bytes[at + 5..at + 13].iter_mut().enumerate() {
         let spread = u8::try_from((variation >> (digit * 4)) & 0xf).unwrap_or(0);
         *entry = entry.saturating_add(spread);
     }
+    bytes
+}
+
+/// Returns the nth of many photos that are small, for days on which hundreds are taken: of a size
+/// that takes some pieces on a bad line, and next to no time to be made smaller.
+pub fn small(n: usize) -> Vec<u8> {
+    const SIDES: (u16, u16) = (160, 120);
+    let mut grain = n as u64;
+    let samples: Vec<u8> = (0..3 * usize::from(SIDES.0) * usize::from(SIDES.1))
+        .map(|at| {
+            grain = grain
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let shade = u8::try_from((at / 300 + n * 37) % 200).unwrap_or(0);
+            shade + (grain.to_be_bytes()[0] >> 3)
+        })
+        .collect();
+    let mut bytes = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+    encoder
+        .encode(&samples, SIDES.0, SIDES.1, jpeg_encoder::ColorType::Rgb)
+        .expect("samples of that many pixels");
     bytes
 }
 
@@ -60,6 +74,14 @@ mod tests {
     use pocketbook::photos::thumbnail;
 
     use super::*;
+
+    #[test]
+    fn each_small_photo_is_another_photo() {
+        let pictures: BTreeSet<_> = (0..100)
+            .map(|n| thumbnail(&small(n)).expect("a photo"))
+            .collect();
+        assert_eq!(pictures.len(), 100);
+    }
 
     #[test]
     fn each_variation_of_each_photo_is_another_photo() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::body::{self, Fields};
 use pocketbook_records::ids::{Mid, RecordId};
+use pocketbook_records::receipt::Outcome;
 use pocketbook_records::wire::{Answer, Request};
 use serde_json::json;
 
@@ -53,6 +54,9 @@ impl Oracle {
                     outcome: receipt.outcome,
                     text: json!([row.commit, receipt]).to_string(),
                 };
+                if receipt.outcome == Outcome::Conflict {
+                    self.disputed.insert(receipt.mid);
+                }
                 let first = self.receipts.entry(receipt.mid).or_insert(word.clone());
                 if first.epoch < word.epoch || self.unnoticed == Some(word.epoch) {
                     // What a restore threw away is judged anew, and so is what a machine that was

@@ -7,7 +7,6 @@ use pocketbook_records::ids::RecordId;
 use pocketbook_records::kinds::household::HOUSEHOLD;
 use pocketbook_records::kinds::person::{PERSON, PERSON_SENSITIVE};
 use pocketbook_records::kinds::visit::VISIT;
-use pocketbook_records::receipt::Outcome;
 
 use super::{Oracle, What, Write, named, to, was};
 use crate::sim::cast::{Standing, Who};
@@ -67,7 +66,7 @@ impl Oracle {
             What::Gone(_) => write.id == id,
             What::Value { path: at, .. } => {
                 let is_here = write.kind == kind && write.id == id && *at == path;
-                is_here && self.outcome(write) == Some(Outcome::Conflict)
+                is_here && self.disputed.contains(&write.mid)
             }
             _ => false,
         })
