@@ -123,19 +123,22 @@ impl Begun {
                 self.is_copied = true;
                 Act::Copied
             }
-            Act::Revoked(who) | Act::Granted(who) => match self.taken.remove(&who) {
-                true => Act::Granted(who),
-                false => {
-                    self.taken.insert(who);
-                    Act::Revoked(who)
-                }
+            // Where there are many, few are drawn twice: what is given back is whoever's it was.
+            Act::Granted(who) => match self.taken.pop_first() {
+                Some(who) => Act::Granted(who),
+                None => self.before(Act::Revoked(who)),
             },
-            Act::Lent(who, _) => {
-                let is_lent = self.lent.remove(&who);
-                if !is_lent {
-                    self.lent.insert(who);
-                }
-                Act::Lent(who, !is_lent)
+            Act::Revoked(who) => {
+                self.taken.insert(who);
+                Act::Revoked(who)
+            }
+            Act::Lent(who, false) => match self.lent.pop_first() {
+                Some(who) => Act::Lent(who, false),
+                None => self.before(Act::Lent(who, true)),
+            },
+            Act::Lent(who, true) => {
+                self.lent.insert(who);
+                Act::Lent(who, true)
             }
             act => act,
         }

@@ -132,8 +132,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "who need not send a photo loses it with the grid that he read it in",
         edits: &[Edit {
             file: "sync-server/src/blobs/mod.rs",
-            right: r#"stored.as_ref().filter(|_| !is_deliverer) {"#,
-            wrong: r#"stored.as_ref().filter(|_| !PLANTED && !is_deliverer) {"#,
+            right: r#"stored.as_mut().filter(|_| !is_deliverer) {"#,
+            wrong: r#"stored.as_mut().filter(|_| !PLANTED && !is_deliverer) {"#,
         }],
         by: By::Test("stories", "a_photo_that_need_not_be_sent"),
     },
