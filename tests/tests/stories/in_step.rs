@@ -1,6 +1,9 @@
 //! 已同步 is said only when the server confirmed everything.
 
 use pocketbook::store::status::SyncState;
+use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::kinds::person::PERSON;
+use pocketbook_records::rights::Role;
 use pocketbook_tests::world::pictures::photo;
 use pocketbook_tests::world::{Fault, On, World};
 use serde_json::Value;
@@ -54,12 +57,7 @@ async fn in_step_is_said_only_when_outbox_and_photos_are_empty_and_all_scopes_re
     let other = world.grid(1);
     world.settle(&other, 10).await;
     world
-        .grant(
-            wang.user(),
-            "王",
-            pocketbook_records::rights::Role::GridWorker,
-            &other,
-        )
+        .grant(wang.user(), "王", Role::GridWorker, &other)
         .await;
     let mut exchanges = 0;
     wang.line().weather(move |_| {
@@ -153,6 +151,72 @@ async fn pull_works_while_hand_in_fails_and_hand_in_works_while_pull_fails() {
     wang.line().is_good();
     wang.syncs().await;
     world.check(&[&wang, &li]).await;
+}
+
+/// What a seed has found (258): an edit waited in the tray, and lay over the record on the author's
+/// other phone too. What others changed there since then did not show on it.
+#[tokio::test]
+async fn news_show_beneath_what_another_phone_has_in_the_tray() {
+    let world = World::new(258).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 6).await;
+    let wang = world.worker("王", &grid).await;
+    let tablet = world.another_device("王", "tablet").await;
+    let li = world.worker("李", &grid).await;
+    for phone in [&wang, &tablet, &li] {
+        phone.syncs().await;
+    }
+    let person = wang.person(wang.flat(0), 0);
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    world.hours_pass(1);
+    wang.enters(&wang.sees(&PERSON, person), "name", "张三");
+    world.hours_pass(1);
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+    wang.syncs().await;
+    tablet.syncs().await;
+    assert_eq!(tablet.sees(&PERSON, person).value("name"), "张三");
+
+    li.enters(&li.sees(&PERSON, person), "relation", "other");
+    li.syncs().await;
+    tablet.syncs().await;
+
+    let shown = tablet.sees(&PERSON, person);
+    assert_eq!(shown.value("name"), "张三", "it still waits");
+    assert_eq!(shown.value("relation"), "other");
+    wang.syncs().await;
+    world.check(&[&wang, &tablet, &li]).await;
+}
+
+/// What a seed has found (311): a screen was left open while its grid was taken and given back. The
+/// edit entered on it did not wait for the one that was sealed with the grid and lay in the tray;
+/// it was taken, and the older one lay over it.
+#[tokio::test]
+async fn an_edit_from_an_old_screen_waits_for_sealed_work() {
+    let world = World::new(311).await;
+    let grid = world.grid(0);
+    world.settle(&grid, 3).await;
+    let wang = world.worker("王", &grid).await;
+    wang.syncs().await;
+    let home = wang.flat(0);
+    let left_open = wang.sees(&HOUSEHOLD, home);
+    world.revoke(&wang, Role::GridWorker, &grid).await;
+    world.hours_pass(1);
+    wang.enters(&left_open, "tenure", "值一");
+    wang.syncs().await;
+    assert!(wang.finds(&HOUSEHOLD, home).is_none(), "it is sealed");
+    world.hours_pass(1);
+    world
+        .grant(wang.user(), "王", Role::GridWorker, &grid)
+        .await;
+
+    wang.enters(&left_open, "tenure", "值二");
+    wang.syncs().await;
+
+    assert_eq!(wang.tray().len(), 2, "the second waits for the first");
+    assert_eq!(wang.sees(&HOUSEHOLD, home).value("tenure"), "值二");
+    world.check(&[&wang]).await;
 }
 
 /// Says whether an exchange carries a part that is not empty.

@@ -28,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::body;
 use pocketbook_records::ids::{Commit, RecordId};
+use pocketbook_records::kind::Home;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
 use pocketbook_records::wire::{
@@ -412,6 +413,8 @@ impl<'t> Door<'t> {
             self.may_bring_back = true;
         }
         self.touch_if_overlaid(key_of)?;
+        // It lies over its record, which may be the next one to come.
+        self.is_any_overlaid |= matches!(kind.home, Home::AuthorAnd(_));
         self.touched
             .extend(receipts::take_tray(self.connection, kind, text)?);
         Ok(Some(key))

@@ -208,8 +208,14 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
     }
     let mut deps = Vec::new();
     let mut statement = connection.prepare_cached(
-        "SELECT mid, id, frozen FROM authored
+        // Sealed work waits as well: an old screen may outlive its grid. Not by OR, which would look
+        // through the whole outbox.
+        "SELECT mid, id, frozen, mseq FROM authored
          WHERE id = ?1 AND mseq < ?2 AND overlaid = 1
+           AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
+         UNION ALL
+         SELECT mid, id, frozen, mseq FROM authored
+         WHERE id = ?1 AND mseq < ?2 AND overlaid = -1
            AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
          ORDER BY mseq",
     )?;

@@ -298,10 +298,14 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Says whether own work lies over any record.
+/// Says whether own work lies over any record, be it that of the account's other phones, which lies
+/// in the tray.
 pub(crate) fn is_any_overlaid(connection: &Connection) -> Result<bool> {
     Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM authored WHERE overlaid = 1)")?
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM authored WHERE overlaid = 1)
+                 OR EXISTS (SELECT 1 FROM record WHERE kind IN ('parked', 'parked-sensitive'))",
+        )?
         .query_row([], |row| row.get(0))?)
 }
 
@@ -313,7 +317,14 @@ pub(crate) fn is_overlaid(connection: &Connection, key: &Key) -> Result<bool> {
                  OR EXISTS (
                      SELECT 1 FROM authored
                      WHERE overlaid = 1 AND about_kind = ?1 AND about_id = ?2
+                 )
+                 OR EXISTS (
+                     SELECT 1 FROM record
+                     WHERE kind IN ('parked', 'parked-sensitive') AND under = ?3
                  )",
         )?
-        .query_row(params![key.kind, key.id.as_bytes()], |row| row.get(0))?)
+        .query_row(
+            params![key.kind, key.id.as_bytes(), key.id.to_string()],
+            |row| row.get(0),
+        )?)
 }

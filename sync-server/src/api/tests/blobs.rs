@@ -268,10 +268,14 @@ async fn nobody_learns_that_anothers_photo_exists() {
         ("0", "")
     );
 
-    // The same photo by its own right: uploaded again, stored once.
+    // The same photo by its own right: uploaded again, stored once, noted by a commit of its own.
     let before = world.server.asof().commit;
     world.upload(&li, PHOTO).await;
-    assert_eq!(world.server.asof().commit, before);
+    let told = world.offset(&li, hash).await;
+    let stored = told.header("pocketbook-stored").parse::<u64>();
+    assert!(stored.expect("a commit") > before.0);
+    let files = world.server.read(crate::store::blobs::all);
+    assert_eq!(files.expect("it reads").len(), 1);
     assert_eq!(world.read(&li, hash, &[]).await.body, PHOTO);
 }
 

@@ -96,7 +96,10 @@ impl Oracle {
             let body: Fields = serde_json::from_str(text).expect("a body in the mirror");
             for (name, value) in body {
                 if !touched.contains(&name.as_str()) && screen.value(&name) != value {
-                    broken.push(format!("I21: {who} does not see {name} of {id}"));
+                    let shown = screen.value(&name);
+                    broken.push(format!(
+                        "I21: {who} sees {name} of {id} as {shown}, not {value}"
+                    ));
                 }
             }
         }

@@ -72,7 +72,7 @@ pub(super) const BUGS: &[Bug] = &[
         )?;
         // The server's present"#,
         }],
-        by: By::Seeds,
+        by: By::Test("stories", "that_only_a_mirror_remembers"),
     },
     Bug {
         name: "scopes are not compared after a restore",

@@ -121,4 +121,35 @@ pub(super) const BUGS: &[Bug] = &[
         }],
         by: By::Test("bad_input", "phone_disk"),
     },
+    Bug {
+        name: "news do not show beneath what another phone has in the tray",
+        edits: &[
+            Edit {
+                file: "core/pocketbook/src/store/mirror.rs",
+                right: r#"self.is_any_overlaid |= matches!(kind.home, Home::AuthorAnd(_));"#,
+                wrong: r#"self.is_any_overlaid |= !PLANTED && matches!(kind.home, Home::AuthorAnd(_));"#,
+            },
+            Edit {
+                file: "core/pocketbook/src/store/mirror.rs",
+                right: r#"if self.is_any_overlaid && receipts::is_overlaid(self.connection, &key)? {"#,
+                wrong: r#"if self.is_any_overlaid && receipts::is_overlaid(self.connection, &key)?
+            && (!PLANTED || crate::store::outbox::shown(self.connection, &key.kind, key.id)?.is_none()) {"#,
+            },
+        ],
+        by: By::Test("stories", "news_show_beneath"),
+    },
+    Bug {
+        name: "sealed work is not waited for",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/outbox.rs",
+            right: r#"if builds_on(frozen, &earlier) && !deps.contains(&mid) {"#,
+            wrong: r#"let is_sealed = PLANTED && connection.query_row(
+                "SELECT overlaid = -1 FROM authored WHERE mid = ?1",
+                [mid.as_bytes()],
+                |row| row.get(0),
+            )?;
+            if !is_sealed && builds_on(frozen, &earlier) && !deps.contains(&mid) {"#,
+        }],
+        by: By::Test("stories", "an_edit_from_an_old_screen_waits"),
+    },
 ];
