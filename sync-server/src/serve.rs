@@ -24,6 +24,7 @@ use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use pocketbook_records::invitation::{Address, Trust};
+use pocketbook_records::wire::KEPT_OPEN_S;
 use rustls::RootCertStore;
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::pem::PemObject;
@@ -37,8 +38,8 @@ use crate::{Server, api};
 
 /// A line that brings no byte for so long is given up; an upload goes on at its offset.
 const SILENCE: Duration = Duration::from_secs(60);
-/// Headers, and the first request of a connection, arrive within this time.
-const HEADERS: Duration = Duration::from_secs(20);
+/// Headers, and each request of a connection, arrive within this time.
+const HEADERS: Duration = Duration::from_secs(KEPT_OPEN_S);
 /// Requests in progress get so long when the server stops.
 const GRACE: Duration = Duration::from_secs(30);
 

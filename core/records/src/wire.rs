@@ -43,6 +43,10 @@ pub const MAX_THUMBNAILS: usize = 16;
 pub const FRAME_BYTES: usize = 256 * 1024;
 /// The size that the entries of an answer aim at when the request names none.
 pub const PAGE_BYTES: usize = 1024 * 1024;
+/// So long (s) the server waits for the next request of a connection. A phone gives a connection up
+/// before that: a request that meets its end on the way is lost, and can't be told from one that
+/// arrived.
+pub const KEPT_OPEN_S: u64 = 20;
 /// The first hand-in's size in bytes; it doubles on success and halves on failure.
 pub const FIRST_BATCH_BYTES: usize = 64 * 1024;
 

@@ -247,11 +247,13 @@ impl Orders {
             })
         });
         let mut times = Vec::new();
-        let mut errors = 0;
+        let mut troubles = Vec::new();
         for ended in join_all(pushing.collect::<Vec<_>>()).await {
             let (time, settled) = ended?;
             times.push(time.as_secs_f64() * 1e3);
-            errors += u64::from(!matches!(settled, Ok(settled) if settled == each as u64));
+            if !matches!(settled, Ok(settled) if settled == each as u64) {
+                troubles.push(format!("{settled:?}"));
+            }
         }
         let spent = clock.stops();
         times.sort_by(f64::total_cmp);
@@ -260,7 +262,8 @@ impl Orders {
         Ok(spent.told(
             self.edits,
             json!({
-                "edits_per_s": rate, "p50_ms": part(50), "p99_ms": part(99), "errors": errors,
+                "edits_per_s": rate, "p50_ms": part(50), "p99_ms": part(99),
+                "errors": troubles.len(), "troubles": troubles,
             }),
         ))
     }

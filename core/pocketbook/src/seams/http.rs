@@ -21,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 pub use pocketbook_records::invitation::Trust;
+use pocketbook_records::wire::KEPT_OPEN_S;
 use reqwest::{Client, Url, redirect};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -36,8 +37,8 @@ use super::{Method, Request, Response, Transport, TransportError};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest silence, in the middle of an answer too.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// Shorter than phone networks keep an idle connection in their tables.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
+/// Shorter than phone networks keep an idle connection in their tables, and than the server does.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(KEPT_OPEN_S / 4 * 3);
 
 /// Why an address can't be used.
 #[derive(Debug, Error)]
