@@ -89,7 +89,8 @@ async fn databases_of_schema_1_open_show_the_same_and_go_on_with_their_work() {
     let stored: Value =
         serde_json::from_slice(&fs::read(&records).expect("blessed")).expect("JSON");
 
-    let world = World::of(SEED, &place.join("server"));
+    // Other chance than when it was made: no name is drawn twice.
+    let world = World::of(SEED + 1, &place.join("server"));
     let wang = Phone::of(world.town(), "王", &place.join("phone"));
     assert_eq!(written(&shown_on(&wang)), stored["phone"]);
     assert_eq!(
