@@ -7,7 +7,6 @@ mod ends;
 mod steps;
 mod view;
 
-use self::steps::{complete_means_complete, cursors_cover_their_rows, every_delivery_is_receipted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use pocketbook_records::receipt::{Outcome, Receipt};
 use pocketbook_records::scope::Scope;
 use serde_json::{Value, json};
 
+use self::steps::{complete_means_complete, cursors_cover_their_rows, every_delivery_is_receipted};
 use super::cast::{Member, Standing, Who};
 use super::look::{self, Device, Index, Place};
 use crate::world::check::{Held, Truth};
