@@ -110,8 +110,8 @@ pub(crate) struct Applied {
 
 /// Takes one mutation in.
 pub(crate) fn apply(batch: &mut Batch<'_>, work: &Work) -> Result<Applied, Fault> {
-    if let Some(used) = receipts::used(batch.store(), work.mid)? {
-        return match word_before(batch, work, used)? {
+    if !claim_name(batch, work)? {
+        return match word_before(batch, work)? {
             Some(receipt) => Ok(Applied::again(receipt)),
             None => Ok(Applied::without_trace(work, Reason::MidReused)),
         };
@@ -120,14 +120,23 @@ pub(crate) fn apply(batch: &mut Batch<'_>, work: &Work) -> Result<Applied, Fault
     take(batch, work, judged)
 }
 
+/// Notes that its name is used; says no if it was used before.
+fn claim_name(batch: &Batch<'_>, work: &Work) -> Result<bool, Fault> {
+    let by = receipts::Used {
+        enrolment: work.author.enrolment,
+        mseq: work.mseq,
+        check: mutation::check(&work.text),
+    };
+    Ok(receipts::claim(batch, work.mid, &by)?)
+}
+
 /// Finds the word on the same mutation of the same account under an earlier enrolment, whose
 /// receipt never arrived: it is said again under the new number.
-fn word_before(
-    batch: &Batch<'_>,
-    work: &Work,
-    used: receipts::Used,
-) -> Result<Option<Receipt>, Fault> {
+fn word_before(batch: &Batch<'_>, work: &Work) -> Result<Option<Receipt>, Fault> {
     let store = batch.store();
+    let Some(used) = receipts::used(store, work.mid)? else {
+        return Ok(None);
+    };
     let earlier = accounts::enrolment(store, used.enrolment)?;
     let is_same = used.enrolment != work.author.enrolment
         && used.check == mutation::check(&work.text)
@@ -144,6 +153,7 @@ fn word_before(
 
 /// Parks a mutation at which the server itself fails, unread.
 pub(crate) fn park_faulty(batch: &mut Batch<'_>, work: &Work) -> Result<Applied, Fault> {
+    claim_name(batch, work)?;
     let judged = Judged {
         verdict: Verdict::Parked(Reason::ServerFault, Vec::new()),
         home: None,
@@ -154,12 +164,6 @@ pub(crate) fn park_faulty(batch: &mut Batch<'_>, work: &Work) -> Result<Applied,
 /// Writes what was decided, with its receipt, its line and what it frees.
 fn take(batch: &mut Batch<'_>, work: &Work, judged: Judged) -> Result<Applied, Fault> {
     let done = effect::carry_out(batch, work, judged)?;
-    let used = receipts::Used {
-        enrolment: work.author.enrolment,
-        mseq: work.mseq,
-        check: mutation::check(&work.text),
-    };
-    receipts::note_used(batch, work.mid, &used)?;
     note(batch, work, done.outcome)?;
     let mut touched = done.touched.clone();
     touched.extend(dependants::decide_again(batch, &done.frees)?);

@@ -54,14 +54,16 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use pocketbook_records::ids::{Commit, RecordId};
-use pocketbook_records::kind::Kind;
+use pocketbook_records::ids::{Commit, EnrolmentId, RecordId, Rev, check8};
+use pocketbook_records::kind::{Field, Kind, Owner};
 use pocketbook_records::scope::Scope;
-use pocketbook_records::wire::{AsOf, Ask, Entry, Key, Link, Mode, PAGE_BYTES, Page, Pull, Put};
+use pocketbook_records::wire::{
+    AsOf, Ask, Entry, Key, Likeness, Link, Mode, PAGE_BYTES, Page, Pull, Put,
+};
 
 use crate::store::org::Granted;
 use crate::store::scopes::{self, Head};
-use crate::store::{Row, Store, records};
+use crate::store::{Row, Store, journal, records};
 use crate::writer::Fault;
 
 use cursor::Cursor;
@@ -79,6 +81,8 @@ pub(crate) struct View<'a> {
     pub(crate) granted: &'a Granted,
     /// What he has read before.
     pub(crate) held: &'a Held,
+    /// His enrolment, if what its work has made may be named instead of sent.
+    pub(crate) maker: Option<EnrolmentId>,
 }
 
 /// What a caller is told of his scopes.
@@ -159,12 +163,13 @@ impl View<'_> {
             ..Page::default()
         };
         let mut at = after;
+        let mut makers = Makers::default();
         let read = |row: &Row<'_>| {
             if *budget == 0 {
                 page.through = Commit(row.get::<Commit>(3)?.0 - 1);
                 return Ok(false);
             }
-            let (entry, bytes) = self.entry(row)?;
+            let (entry, bytes) = self.entry(row, &mut makers)?;
             page.entries.push(entry);
             *budget = budget.saturating_sub(bytes);
             at = row.get(0)?;
@@ -183,7 +188,7 @@ impl View<'_> {
     }
 
     /// Makes one row's entry and says about how many bytes it takes.
-    fn entry(&self, row: &Row<'_>) -> Result<(Entry, usize), Fault> {
+    fn entry(&self, row: &Row<'_>, makers: &mut Makers) -> Result<(Entry, usize), Fault> {
         let (kind, id): (String, RecordId) = (row.get(1)?, row.get(2)?);
         let Some(commit) = row.get::<Option<Commit>>(4)? else {
             let (rev, since) = (row.get(7)?, row.get(12)?);
@@ -194,9 +199,16 @@ impl View<'_> {
                 since,
             };
             if self.held.has(self.store, newcomer)? {
-                return Ok((Entry::Link(Link { kind, id, rev }), ENTRY_BYTES));
+                return Ok((link(kind, id, rev, None), ENTRY_BYTES));
             }
             let put = self.put(kind, id, row, 7)?;
+            if self.has_made(&put, makers)? {
+                let likeness = Likeness {
+                    schema: put.schema,
+                    check: check8(put.body.get().as_bytes()),
+                };
+                return Ok((link(put.kind, id, rev, Some(likeness)), ENTRY_BYTES));
+            }
             let bytes = put.body.get().len() + ENTRY_BYTES;
             return Ok((Entry::Put(put), bytes));
         };
@@ -216,6 +228,19 @@ impl View<'_> {
             }
         };
         Ok((entry, ENTRY_BYTES))
+    }
+
+    /// Says whether the caller's own work made a record what it is: then he has the body on his
+    /// screen. It need not be so, as where others' edits came in between; he will see that.
+    fn has_made(&self, put: &Put, makers: &mut Makers) -> Result<bool, Fault> {
+        let Some(caller) = self.maker else {
+            return Ok(false);
+        };
+        // What the server puts into a body itself is on nobody's screen before.
+        let is_filled_in = |field: &Field| field.owner == Owner::Derived || field.name == "author";
+        let kind = Kind::named(&put.kind);
+        let is_as_made = kind.is_some_and(|kind| !kind.fields.iter().any(is_filled_in));
+        Ok(is_as_made && makers.of(self.store, put.rev)? == Some(caller))
     }
 
     /// Copies a body from the columns rev, schema, body and sealed, beginning at `first`.
@@ -263,5 +288,31 @@ impl View<'_> {
             through,
         };
         cursor.write(self.store.keyring, scope)
+    }
+}
+
+fn link(kind: String, id: RecordId, rev: Rev, likeness: Option<Likeness>) -> Entry {
+    Entry::Link(Link {
+        kind,
+        id,
+        rev,
+        likeness,
+    })
+}
+
+/// Who made the commits of a page, the last one remembered: a hand-in of many edits is one commit.
+#[derive(Default)]
+struct Makers(Option<(Rev, Option<EnrolmentId>)>);
+
+impl Makers {
+    fn of(&mut self, store: Store<'_>, rev: Rev) -> Result<Option<EnrolmentId>, Fault> {
+        if let Some((known, maker)) = self.0
+            && known == rev
+        {
+            return Ok(maker);
+        }
+        let maker = journal::maker(store, rev)?;
+        self.0 = Some((rev, maker));
+        Ok(maker)
     }
 }

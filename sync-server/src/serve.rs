@@ -15,6 +15,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::admin::socket;
+use crate::blobs::Blobs;
 use crate::{Server, api};
 
 /// A line that brings no byte for so long is given up; an upload goes on at its offset.
@@ -165,7 +167,9 @@ pub async fn serve(
     ready: impl FnOnce(),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let mut router = api::router(server.clone()).layer(RequestBodyTimeoutLayer::new(SILENCE));
+    let blobs = Arc::new(Blobs::of(server.clone()));
+    let router = api::router_with(server.clone(), Arc::clone(&blobs));
+    let mut router = router.layer(RequestBodyTimeoutLayer::new(SILENCE));
     if matches!(line, Line::BehindProxy) {
         router = router.layer(map_request(take_the_proxys_word));
     }
@@ -174,6 +178,7 @@ pub async fn serve(
     let stopping = CancellationToken::new();
     let admin = tokio::spawn(admin.serve(server.clone(), stopping.clone()));
     let tidying = tokio::spawn(async move { server.tidies().await });
+    let pressing = tokio::spawn(async move { blobs.press_arrivals().await });
 
     let handle = Handle::new();
     let web = web(router, listener, line, handle.clone());
@@ -187,6 +192,7 @@ pub async fn serve(
         }
     };
     tidying.abort();
+    pressing.abort();
     stopping.cancel();
     if admin.await.is_err() {
         tracing::error!("the admin socket ended in a panic");

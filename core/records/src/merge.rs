@@ -80,19 +80,19 @@ pub struct Merged {
 /// has an open review. The mutation has passed [`Frozen::check`].
 pub fn merge(
     kind: &Kind,
-    stored: &Stored,
+    stored: Stored,
     edit: &Frozen,
     author: &Author,
     under_review: &dyn Fn(&Path) -> bool,
 ) -> Merged {
     let mut judge = Judge {
-        stored,
+        created: stored.created,
         edit,
         author,
         under_review,
         out: Merged {
-            body: stored.body.clone(),
-            stamps: stored.stamps.clone(),
+            body: stored.body,
+            stamps: stored.stamps,
             fates: Vec::new(),
             disputes: Vec::new(),
         },
@@ -123,7 +123,7 @@ pub fn merge(
 }
 
 struct Judge<'a> {
-    stored: &'a Stored,
+    created: Stamp,
     edit: &'a Frozen,
     author: &'a Author,
     under_review: &'a dyn Fn(&Path) -> bool,
@@ -138,7 +138,7 @@ impl Judge<'_> {
             .stamps
             .fields
             .get(&set.path)
-            .unwrap_or(&self.stored.created)
+            .unwrap_or(&self.created)
             .clone();
         let mine = self.author.mid.to_string();
         if self.is_done_already(&set.path) {
@@ -203,7 +203,7 @@ impl Judge<'_> {
         let last = stamps
             .get(path)
             .or_else(|| stamps.get(&Path::field(path.root())));
-        let last = last.unwrap_or(&self.stored.created);
+        let last = last.unwrap_or(&self.created);
         let lost = &self.author.lost;
         self.author
             .origin
@@ -287,12 +287,7 @@ impl Judge<'_> {
             let Ok(leaf) = element.join(name) else {
                 continue;
             };
-            let last = self
-                .out
-                .stamps
-                .fields
-                .get(&leaf)
-                .unwrap_or(&self.stored.created);
+            let last = self.out.stamps.fields.get(&leaf).unwrap_or(&self.created);
             let seen = self.has_seen(last.commit, Some(last.origin));
             if seen || self.is_own(last.enrolment, last.mseq) {
                 continue;
@@ -332,7 +327,7 @@ impl Judge<'_> {
                 self.has_seen(add.commit, add.origin) || self.is_own(*who, add.mseq)
             }),
             None => {
-                let created = &self.stored.created;
+                let created = &self.created;
                 self.has_seen(created.commit, Some(created.origin))
                     || self.is_own(created.enrolment, created.mseq)
             }

@@ -356,7 +356,8 @@ pub enum Entry {
     },
 }
 
-/// A record that the device holds already, through a scope that it has left. Without its body.
+/// A record that the device holds already, through a scope that it has left, or that it can work
+/// out by itself. Without its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Kind of the record.
@@ -365,6 +366,18 @@ pub struct Link {
     pub id: RecordId,
     /// The rev that the device must have.
     pub rev: Rev,
+    /// Set where its own work made this rev: what it shows may be the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likeness: Option<Likeness>,
+}
+
+/// By what a device knows that it has worked a body out rightly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Likeness {
+    /// Schema of the body.
+    pub schema: u16,
+    /// Eight bytes of the body's hash.
+    pub check: Hex<8>,
 }
 
 /// A record as it stands. Its body is copied, never parsed, on the way.

@@ -102,7 +102,7 @@ fn removes(seen: Commit, tag: &str) -> Frozen {
 }
 
 fn apply(kind: &Kind, base: &Stored, frozen: &Frozen, by: &Author) -> (Stored, Merged) {
-    let merged = merge(kind, base, frozen, by, &|_| false);
+    let merged = merge(kind, base.clone(), frozen, by, &|_| false);
     let after = Stored {
         body: merged.body.clone(),
         created: base.created.clone(),
@@ -117,7 +117,7 @@ fn a_plain_edit_of_a_field_in_question_is_one_more_candidate() {
     let frozen = tenure(at(1, 1), "own", "rent");
     let by = author(1, 1, at(1, 2));
 
-    let merged = merge(&HOUSEHOLD, &base, &frozen, &by, &|_| true);
+    let merged = merge(&HOUSEHOLD, base.clone(), &frozen, &by, &|_| true);
 
     let [dispute] = &merged.disputes[..] else {
         panic!("one question: {merged:?}")
@@ -136,7 +136,7 @@ fn a_name_in_question_is_a_workers_proposal_and_a_holders_word() {
             holder,
             ..author(1, 1, at(1, 2))
         };
-        let merged = merge(&PERSON, &base, &frozen, &by, &|_| true);
+        let merged = merge(&PERSON, base.clone(), &frozen, &by, &|_| true);
         assert_eq!(merged.body["name"], now, "by a holder: {holder}");
     }
     // What the holder was not shown is not overruled by him either.
@@ -145,7 +145,7 @@ fn a_name_in_question_is_a_workers_proposal_and_a_holders_word() {
         holder: true,
         ..author(1, 1, at(1, 2))
     };
-    let merged = merge(&PERSON, &base, &stale, &by, &|_| true);
+    let merged = merge(&PERSON, base.clone(), &stale, &by, &|_| true);
     assert_eq!(merged.body["name"], "甲");
 }
 

@@ -72,7 +72,7 @@ fn set(text: &str, was: Value, to: Value) -> Set {
 }
 
 fn apply(base: &Stored, edit: &Frozen, by: &Author) -> (Stored, Merged) {
-    let merged = merge(&HOUSEHOLD, base, edit, by, &|_| false);
+    let merged = merge(&HOUSEHOLD, base.clone(), edit, by, &|_| false);
     let after = Stored {
         body: merged.body.clone(),
         created: base.created.clone(),

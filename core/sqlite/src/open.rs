@@ -21,8 +21,8 @@ use crate::{Damage, Ladder, OpenError, RawKey, files, is_damaged};
 /// The log is cut back to this size after a checkpoint, so that one first sync does not keep its
 /// space for ever.
 const LOG_LIMIT_BYTES: u32 = 8 * 1024 * 1024;
-/// The log is folded in when it has so many pages: rarely enough that a first sync does not write
-/// each page of an index many times.
+/// The log is folded in when it has so many pages, unless told otherwise: rarely enough that a first
+/// sync does not write each page of an index many times.
 const LOG_PAGES: u32 = 2_000;
 
 /// How a database is opened. Fill in what differs: `Options { key, ..Options::new(path) }`.
@@ -36,6 +36,8 @@ pub struct Options {
     pub access: Access,
     /// How much of the file one connection keeps in memory.
     pub cache_kib: u32,
+    /// The log is folded into the file when it has so many pages.
+    pub log_pages: u32,
     /// How long a statement waits for another connection before it fails as busy.
     pub busy_timeout: Duration,
     /// What becomes of deleted content.
@@ -72,6 +74,7 @@ impl Options {
             key: None,
             access: Access::ReadWrite,
             cache_kib: 4 * 1024,
+            log_pages: LOG_PAGES,
             busy_timeout: Duration::from_secs(5),
             deleted: Deleted::Overwritten,
             statements: 64,
@@ -159,9 +162,9 @@ fn configure(connection: &Connection, options: &Options) -> Result<(), OpenError
          PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -{};
          PRAGMA journal_size_limit = {LOG_LIMIT_BYTES};
-         PRAGMA wal_autocheckpoint = {LOG_PAGES};
+         PRAGMA wal_autocheckpoint = {};
          PRAGMA secure_delete = {secure_delete};",
-        options.cache_kib
+        options.cache_kib, options.log_pages
     ))?;
     Ok(())
 }

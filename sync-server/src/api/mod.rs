@@ -60,10 +60,16 @@ struct Shell {
     throttle: Arc<Throttle>,
 }
 
-/// Returns the whole API of a server: what tests drive and [`crate::serve`] binds.
+/// Returns the whole API of a server: what tests drive.
 pub fn router(server: Server) -> Router {
+    let blobs = Arc::new(Blobs::of(server.clone()));
+    router_with(server, blobs)
+}
+
+/// Returns the whole API of a server and its files: what [`crate::serve`] binds.
+pub(crate) fn router_with(server: Server, blobs: Arc<Blobs>) -> Router {
     let shell = Shell {
-        blobs: Arc::new(Blobs::of(server.clone())),
+        blobs,
         door: Arc::default(),
         throttle: Arc::default(),
         server,

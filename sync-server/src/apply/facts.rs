@@ -17,7 +17,6 @@ use pocketbook_records::time::Millis;
 use super::standing::{Question, Standing, Stay};
 use super::{Ruling, Work, reviews, tray};
 use crate::caller::Station;
-use crate::store::accounts::phones;
 use crate::store::records::{self, Brief, Record};
 use crate::store::{districts, ledger, org, scopes};
 use crate::writer::{Batch, Fault};
@@ -95,7 +94,7 @@ impl Facts {
             commit: batch.commit()?,
             now: batch.now(),
             lost: batch.lost()?,
-            earlier: phones::earlier(batch.store(), work.author.enrolment)?,
+            earlier: batch.earlier(work.author.enrolment)?,
             is_spent,
             parent,
             home: home.filter(|_| !stays.is_empty()),
@@ -121,7 +120,7 @@ impl Facts {
             return Ok(());
         };
         match frozen.op {
-            Op::Create | Op::Patch => {
+            Op::Create | Op::Patch if reviews::any_about(store, record)? => {
                 for Set { path, .. } in &frozen.set {
                     if reviews::is_open(store, record, path)? {
                         self.reviewed.insert(path.clone());
@@ -160,7 +159,7 @@ impl Facts {
                     self.limit_hours = districts::limit_hours(store, category)?;
                 }
             }
-            Op::Void | Op::Later => {}
+            Op::Create | Op::Patch | Op::Void | Op::Later => {}
         }
         Ok(())
     }

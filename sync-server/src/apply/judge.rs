@@ -243,12 +243,16 @@ fn patch(facts: &Facts, work: &Work) -> Result<Taken, Verdict> {
         stamps: record.stamps.clone(),
     };
     let under_review = |path: &Path| facts.reviewed.contains(path);
-    let merged = merge::merge(facts.kind, &stored, &facts.edit, &author, &under_review);
+    let merged = merge::merge(facts.kind, stored, &facts.edit, &author, &under_review);
     let outcome = outcome(record, &merged, facts, &author);
-    let mut after = record.clone();
-    after.body = merged.body;
-    after.stamps = merged.stamps;
-    after.schema = after.schema.max(facts.edit.schema);
+    let after = Record {
+        body: merged.body,
+        stamps: merged.stamps,
+        schema: record.schema.max(facts.edit.schema),
+        created: record.created.clone(),
+        home: record.home.clone(),
+        ..*record
+    };
     let mut disputes: Vec<Dispute> = merged.disputes;
     if record.deleted {
         // The edit is kept in the body that a restore would bring back.

@@ -24,6 +24,11 @@ fn kind_of(kind: &Kind) -> &'static Kind {
     }
 }
 
+/// Says whether there is any review about a record, open or not: most have none.
+pub(super) fn any_about(store: Store<'_>, record: &Record) -> Result<bool, Fault> {
+    Ok(records::hangs_on(store, kind_of(record.kind), record.id)?)
+}
+
 /// Says whether a field waits for a decision.
 pub(super) fn is_open(store: Store<'_>, record: &Record, path: &Path) -> Result<bool, Fault> {
     let id = review::id(record.kind.name, record.id, path.as_str());

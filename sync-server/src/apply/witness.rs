@@ -23,7 +23,7 @@ use pocketbook_records::witness::lay_over;
 use uuid::Uuid;
 
 use super::verdict::{Change, Effect, Judged, Taken, Verdict};
-use super::{Ruling, Work, take};
+use super::{Ruling, Work, claim_name, take};
 use crate::caller::{Caller, Station};
 use crate::store::accounts::{SYSTEM, SYSTEM_USER};
 use crate::store::records::{self, Record};
@@ -79,6 +79,7 @@ pub(crate) fn hear(
     }
     let work = told(kind, put, bearer, (mid, at), &effect);
     let taken = Taken::of(Outcome::Applied, effect);
+    claim_name(batch, &work)?;
     take(batch, &work, Judged::from(Verdict::from(taken)))?;
     Ok(true)
 }

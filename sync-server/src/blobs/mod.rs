@@ -381,6 +381,7 @@ impl Blobs {
         }
         let bytes = upload.length;
         let commit = self.note(caller, key.hash, bytes).await?;
+        self.thumbnails.note(key.hash, bytes);
         self.spool.discard(key)?;
         Ok(Progress {
             offset: bytes,

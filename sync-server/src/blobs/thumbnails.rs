@@ -1,8 +1,9 @@
 //! Small pictures of photos, which travel beside a page.
 //!
-//! The server makes a thumbnail of the photo itself when somebody first asks: so it shows what the
-//! photo shows, whoever delivered it, and those of the desk have one too. What was made is kept
-//! under `thumbnails/`; it can be made again at any time, so no backup holds it.
+//! The server makes a thumbnail of the photo itself: so it shows what the photo shows, whoever
+//! delivered it, and those of the desk have one too. It is made as soon as the photo is here and
+//! nothing else keeps the press, at the latest when somebody asks. What was made is kept under
+//! `thumbnails/`; it can be made again at any time, so no backup holds it.
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
@@ -12,7 +13,7 @@ use futures_util::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use pocketbook_photos::thumbnail;
 use pocketbook_records::ids::BlobHash;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore, mpsc};
 
 use super::{BlobError, Blobs, rights, store};
 use crate::{Caller, Refusal, Server, may_block};
@@ -26,15 +27,30 @@ pub(super) struct Thumbnails {
     kept: OnceCell<LocalFileSystem>,
     /// One picture is decoded at a time: its pixels are the most memory that any request takes.
     press: Semaphore,
+    /// Files that have just arrived, with their lengths.
+    arrived: mpsc::Sender<(BlobHash, u64)>,
+    arrivals: Mutex<mpsc::Receiver<(BlobHash, u64)>>,
 }
+
+/// So many files may wait for the press; of others a thumbnail is made when somebody asks.
+const MOST_WAITING: usize = 1_024;
 
 impl Thumbnails {
     pub(super) fn of(server: &Server) -> Self {
+        let (arrived, arrivals) = mpsc::channel(MOST_WAITING);
         Self {
             folder: server.data().join("thumbnails"),
             kept: OnceCell::new(),
             press: Semaphore::new(1),
+            arrived,
+            arrivals: Mutex::new(arrivals),
         }
+    }
+
+    /// Notes that a file is here.
+    pub(super) fn note(&self, hash: BlobHash, bytes: u64) {
+        // If too many wait, this one waits for who asks.
+        let _ = self.arrived.try_send((hash, bytes));
     }
 
     async fn kept(&self) -> Result<&LocalFileSystem, BlobError> {
@@ -45,6 +61,16 @@ impl Thumbnails {
 }
 
 impl Blobs {
+    /// Makes thumbnails of files as they arrive, for ever.
+    pub(crate) async fn press_arrivals(&self) {
+        let mut arrivals = self.thumbnails.arrivals.lock().await;
+        while let Some((hash, bytes)) = arrivals.recv().await {
+            if let Err(error) = self.thumbnail(hash, bytes).await {
+                tracing::warn!(%error, %hash, "a thumbnail was not made ahead");
+            }
+        }
+    }
+
     /// Returns the thumbnails of those files that are here and that the caller may read; none for
     /// a file that no picture can be made of.
     ///

@@ -105,6 +105,7 @@ fn read(
                 asof: answer.asof,
                 granted: &known.granted,
                 held: &Held::by(pull, store, answer.asof.epoch),
+                maker: pull.takes_links.then_some(caller.enrolment),
             };
             streams = tell(&view, pull, handed, &mut answer)?;
         }

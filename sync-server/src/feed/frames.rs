@@ -175,7 +175,12 @@ fn frame(store: Store<'_>, stream: &Stream, full: usize) -> Result<Read, Fault> 
             };
             if stream.held.has(store, newcomer)? {
                 let kind = key.kind.clone();
-                links.push(Link { kind, id, rev });
+                links.push(Link {
+                    kind,
+                    id,
+                    rev,
+                    likeness: None,
+                });
             } else {
                 if line.len() > start {
                     line.push(',');

@@ -8,7 +8,7 @@ use pocketbook_records::ids::{Commit, EnrolmentId, Mid, RecordId, UserId};
 use pocketbook_records::kind::Class;
 use pocketbook_records::receipt::Outcome;
 
-use super::Store;
+use super::{SqlError, Store};
 use crate::params;
 use crate::writer::{Batch, Fault};
 
@@ -49,6 +49,18 @@ pub(crate) fn content(
         value = store.keyring.open(mid.as_bytes(), &value)?;
     }
     Ok(String::from_utf8(value.split_off(SALT.min(value.len()))).ok())
+}
+
+/// Returns the enrolment whose work made a commit; none for a commit without any.
+pub(crate) fn maker(store: Store<'_>, commit: Commit) -> Result<Option<EnrolmentId>, SqlError> {
+    store.sql.one(
+        "SELECT enrolment
+         FROM journal
+         WHERE district = $1 AND number = $2
+         LIMIT 1",
+        params![store.district, commit],
+        |row| row.get(0),
+    )
 }
 
 /// Appends a line.
@@ -120,11 +132,8 @@ mod tests {
                      FROM journal ORDER BY number, line";
         let read = |store: Store<'_>| {
             store.sql.all(lines, &[], |row| {
-                let bytes = |n: usize| {
-                    Ok::<_, crate::store::SqlError>(
-                        row.maybe_bytes(n)?.unwrap_or_default().to_vec(),
-                    )
-                };
+                let bytes =
+                    |n: usize| Ok::<_, SqlError>(row.maybe_bytes(n)?.unwrap_or_default().to_vec());
                 let place = u32::try_from(row.get::<i64>(1)?).unwrap_or_default();
                 let (commit, mid): (Commit, Mid) = (row.get(0)?, row.get(2)?);
                 let (enrolment, user): (EnrolmentId, UserId) = (row.get(3)?, row.get(4)?);

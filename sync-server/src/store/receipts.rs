@@ -36,17 +36,16 @@ pub fn used(store: Store<'_>, mid: Mid) -> Result<Option<Used>, SqlError> {
     )
 }
 
-/// Notes that a name is used.
-pub(crate) fn note_used(batch: &Batch<'_>, mid: Mid, used: &Used) -> Result<(), SqlError> {
+/// Takes a name; says no if it is used already.
+pub(crate) fn claim(batch: &Batch<'_>, mid: Mid, by: &Used) -> Result<bool, SqlError> {
     let store = batch.store();
-    store
-        .sql
-        .execute(
-            "INSERT INTO mids (district, mid, enrolment, mseq, checked)
-             VALUES ($1, $2, $3, $4, $5)",
-            params![store.district, mid, used.enrolment, used.mseq, used.check],
-        )
-        .map(drop)
+    let claimed = store.sql.execute(
+        "INSERT INTO mids (district, mid, enrolment, mseq, checked)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (district, mid) DO NOTHING",
+        params![store.district, mid, by.enrolment, by.mseq, by.check],
+    )?;
+    Ok(claimed > 0)
 }
 
 /// Stores a row.

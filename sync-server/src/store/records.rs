@@ -237,6 +237,51 @@ pub(crate) fn put(store: Store<'_>, record: &Record) -> Result<(), Fault> {
         .then(|| record.kind.sort_text(&record.body));
     let time = record.kind.listing.time;
     let time = time.and_then(|field| record.body.get(field)?.as_i64());
+    let (parent, transition) = (record.parent(), record.transition());
+    let unit = record.kind.unit.and_then(|field| record.text(field));
+    let blind_id = record.blind(store.keyring, Shape::IdNumber, BLIND_ID);
+    let blind_phone = record.blind(store.keyring, Shape::Phone, BLIND_PHONE);
+    let columns = params![
+        store.district,
+        record.kind.name,
+        record.id,
+        record.rev,
+        record.schema,
+        record.deleted,
+        body,
+        sealed,
+        stamps,
+        record.home,
+        record.home_since,
+        parent,
+        transition,
+        unit,
+        state,
+        sort,
+        time,
+        blind_id,
+        blind_phone,
+        record.archived
+    ];
+    // Most changes leave all columns alone that an index knows: then none is written.
+    let is_done = store.sql.execute(
+        "UPDATE records SET
+             rev = $4, schema = $5, deleted = $6, body = $7, sealed = $8, stamps = $9,
+             home_since = $11, transition = $13, sort = $16
+         WHERE district = $1 AND kind = $2 AND id = $3
+             AND home IS NOT DISTINCT FROM $10
+             AND parent IS NOT DISTINCT FROM $12
+             AND unit IS NOT DISTINCT FROM $14
+             AND state IS NOT DISTINCT FROM $15
+             AND time IS NOT DISTINCT FROM $17
+             AND blind_id IS NOT DISTINCT FROM $18
+             AND blind_phone IS NOT DISTINCT FROM $19
+             AND archived = $20",
+        columns,
+    )? > 0;
+    if is_done {
+        return Ok(());
+    }
     store.sql.execute(
         "INSERT INTO records
              (district, kind, id, rev, schema, deleted, body, sealed, stamps, home, home_since,
@@ -262,28 +307,7 @@ pub(crate) fn put(store: Store<'_>, record: &Record) -> Result<(), Fault> {
              blind_id = excluded.blind_id,
              blind_phone = excluded.blind_phone,
              archived = excluded.archived",
-        params![
-            store.district,
-            record.kind.name,
-            record.id,
-            record.rev,
-            record.schema,
-            record.deleted,
-            body,
-            sealed,
-            stamps,
-            record.home,
-            record.home_since,
-            record.parent(),
-            record.transition(),
-            record.kind.unit.and_then(|field| record.text(field)),
-            state,
-            sort,
-            time,
-            record.blind(store.keyring, Shape::IdNumber, BLIND_ID),
-            record.blind(store.keyring, Shape::Phone, BLIND_PHONE),
-            record.archived
-        ],
+        columns,
     )?;
     Ok(())
 }
@@ -373,6 +397,19 @@ pub fn hanging_on(store: Store<'_>, id: RecordId) -> Result<Vec<Brief>, SqlError
         },
     )?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Says whether anything of a kind hangs on a record.
+pub(crate) fn hangs_on(store: Store<'_>, kind: &Kind, id: RecordId) -> Result<bool, SqlError> {
+    let found = store.sql.one(
+        "SELECT 1
+         FROM records
+         WHERE district = $1 AND parent = $2 AND kind = $3
+         LIMIT 1",
+        params![store.district, id, kind.name],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
 }
 
 /// Notes another grid for a record whose body stays as it is.

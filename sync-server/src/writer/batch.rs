@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pocketbook_records::history::Lost;
-use pocketbook_records::ids::{Commit, EnrolmentId, Epoch, UnitId, UserId};
+use pocketbook_records::ids::{Commit, EnrolmentId, Epoch, Mseq, UnitId, UserId};
 use pocketbook_records::rights::Duty;
 use pocketbook_records::time::Millis;
 
@@ -13,6 +13,7 @@ use crate::beside::{self, Ordinal};
 use crate::keyring::Keyring;
 use crate::present::Change;
 use crate::seams::{Entropy, uuid_v7};
+use crate::store::accounts::phones;
 use crate::store::districts::{self, Head};
 use crate::store::{Store, histories, org, scopes};
 
@@ -22,6 +23,7 @@ pub(super) struct Group {
     scopes: HashMap<String, scopes::Head>,
     duties: HashMap<UserId, Arc<[Duty]>>,
     above: HashMap<UnitId, Arc<[UnitId]>>,
+    earlier: HashMap<EnrolmentId, Vec<(EnrolmentId, Mseq)>>,
     lost: Option<Lost>,
     change: Change,
 }
@@ -35,6 +37,7 @@ impl Group {
             scopes: HashMap::new(),
             duties: HashMap::new(),
             above: HashMap::new(),
+            earlier: HashMap::new(),
             lost: None,
             change: Change::default(),
         })
@@ -169,6 +172,19 @@ impl<'a> Batch<'a> {
         Ok(duties)
     }
 
+    /// Returns the enrolments that one continues, each with its first number in the next.
+    pub(crate) fn earlier(
+        &mut self,
+        enrolment: EnrolmentId,
+    ) -> Result<Vec<(EnrolmentId, Mseq)>, Fault> {
+        if let Some(earlier) = self.group.earlier.get(&enrolment) {
+            return Ok(earlier.clone());
+        }
+        let earlier = phones::earlier(self.store(), enrolment)?;
+        self.group.earlier.insert(enrolment, earlier.clone());
+        Ok(earlier)
+    }
+
     /// Returns what restores threw away.
     pub(crate) fn lost(&mut self) -> Result<Lost, Fault> {
         if self.group.lost.is_none() {
@@ -192,6 +208,7 @@ impl<'a> Batch<'a> {
     pub fn note_org(&mut self) {
         self.group.duties.clear();
         self.group.above.clear();
+        self.group.earlier.clear();
         self.group.change.org = true;
     }
 
@@ -202,6 +219,7 @@ impl<'a> Batch<'a> {
 
     /// Notes that something of an enrolment changed: receipts, credential.
     pub fn note_enrolment(&mut self, enrolment: EnrolmentId) {
+        self.group.earlier.clear();
         self.group.change.enrolments.push(enrolment);
     }
 

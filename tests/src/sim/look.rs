@@ -1,6 +1,6 @@
 //! What lies on each side after a step, read from the tables themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::ids::{EnrolmentId, Mid, RecordId};
 use pocketbook_records::receipt::ReceiptRow;
@@ -104,6 +104,8 @@ pub struct Device {
     pub scopes: BTreeMap<String, Read>,
     /// The rev of each record of each scope; none of those known from own work only.
     pub rows: BTreeMap<Place, Option<i64>>,
+    /// Records that it was named and asks for: kind and id.
+    pub wants: BTreeSet<(String, RecordId)>,
     /// The mirror: kind, id, rev and body.
     pub mirror: Vec<(String, RecordId, i64, String)>,
 }
@@ -164,6 +166,11 @@ pub fn device(phone: &Phone) -> Option<Device> {
                     ))
                 },
             )?
+            .into_iter()
+            .collect(),
+            wants: all(&connection, "SELECT kind, id FROM want", |row| {
+                Ok((row.get(0)?, RecordId(id(row, 1)?)))
+            })?
             .into_iter()
             .collect(),
             mirror: all(

@@ -233,7 +233,8 @@ impl Day {
         match canary {
             Some(Canary::ForgetsWhatWaits) => {
                 if let Some(connection) = look::beside(&self.phones[0]) {
-                    let forgets = "DELETE FROM authored WHERE outcome IS NULL AND sent = 1";
+                    let forgets = "DELETE FROM authored WHERE outcome IS NULL
+                         AND mseq <= (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'sent')";
                     connection.execute(forgets, []).expect("it forgets");
                 }
             }

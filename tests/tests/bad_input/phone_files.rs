@@ -127,7 +127,7 @@ async fn a_database_that_is_none_says_why_and_stays_as_it_is() {
         ),
         bad(
             "B74 an app one version newer",
-            |f| runs(f, "PRAGMA user_version = 6"),
+            |f| runs(f, "PRAGMA user_version = 7"),
             "newer app",
         ),
         bad(

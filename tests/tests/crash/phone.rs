@@ -75,7 +75,7 @@ async fn enrolling_and_first_sync() {
     let watch = Watch::over(&wang.folder());
     wang.syncs().await;
     // What arrives by itself is kept by itself.
-    cuts_power(("phone: first sync", 7), &wang, watch);
+    cuts_power(("phone: first sync", 6), &wang, watch);
 }
 
 #[tokio::test]

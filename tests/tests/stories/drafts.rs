@@ -3,7 +3,7 @@
 
 use pocketbook::Error;
 use pocketbook::store::blobs::Rendering;
-use pocketbook::store::hand_in::BatchLimits;
+use pocketbook::store::hand_in::{BatchLimits, Start};
 use pocketbook::store::status::SyncState;
 use pocketbook_records::ids::Mseq;
 use pocketbook_records::kinds::case::CASE;
@@ -218,7 +218,7 @@ async fn work_upon_own_work_that_waits_names_it() {
     let limits = BatchLimits {
         bytes: 1 << 20,
         count: 10,
-        from: None,
+        start: Start::FirstWaiting,
         pull: false,
     };
 

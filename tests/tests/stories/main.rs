@@ -4,6 +4,7 @@
 
 mod add_person;
 mod clones;
+mod commits;
 mod drafts;
 mod in_step;
 mod invitation;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pocketbook::seams::Method;
-use pocketbook::store::hand_in::BatchLimits;
+use pocketbook::store::hand_in::{BatchLimits, Start};
 use pocketbook_records::ids::BlobHash;
 use pocketbook_records::kinds::case::CASE;
 use pocketbook_records::kinds::household::HOUSEHOLD;
@@ -81,7 +81,7 @@ async fn a_late_word_of_a_lost_history_settles_nothing() {
     let limits = BatchLimits {
         bytes: 1 << 20,
         count: 10,
-        from: None,
+        start: Start::FirstWaiting,
         pull: false,
     };
     let store = wang.store();

@@ -14,36 +14,52 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use pocketbook_records::ids::{BlobHash, UnitId};
+use pocketbook_records::ids::{BlobHash, Mseq, UnitId};
+use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
-use pocketbook_records::wire::BundleVersion;
+use pocketbook_records::wire::{Answer, Ask, BundleVersion, Echo, Put, Request};
 
 use self::asked::{asks_for_frames, moves_a_cursor};
 use super::Engine;
 use super::error::SyncError;
 use super::exchange::{self, Frames};
-use super::plan::{Answered, Effect, Event, Exchange, Photos, Piece, State, Streamed};
+use super::plan::{Answered, Effect, Event, Exchange, Heard, Photos, Piece, State, Streamed};
 use super::report::{SyncEvent, SyncReport};
 use crate::book_sync;
 use crate::downloads;
 use crate::error::Error;
 use crate::seams::TransportError;
 use crate::store::blobs::Upload;
-use crate::store::hand_in::BatchLimits;
+use crate::store::hand_in::{BatchLimits, Start};
 use crate::store::mirror::Applied;
-use crate::store::status::SyncState;
 use crate::uploads;
 
 /// So many waiting photos are looked at; more are found when these are through.
 const UPLOADS_SEEN: usize = 64;
 
+/// A request is with the transport after so long.
+const SEEN_OFF_MS: u64 = 1;
+
 /// How an effect ended.
 enum Ended {
-    Exchange(Exchange, Result<Box<Exchanged>, SyncError>),
+    Exchange(Exchange, Result<Box<Said>, SyncError>),
     Stream(Result<Stream, SyncError>),
     Upload(BlobHash, Result<Piece, SyncError>),
     Thumbnails(Result<u64, SyncError>),
     Book(UnitId, Result<(), SyncError>),
+}
+
+/// An answer that is here and not yet taken in.
+struct Said {
+    answer: Answer,
+    /// What follows it, if anything was asked for that does.
+    frames: Option<Frames>,
+    contact: Contact,
+    asked: BTreeMap<Scope, Ask>,
+    echo: Option<Echo>,
+    witness: Vec<Put>,
+    handed_in: usize,
+    heard: Heard,
 }
 
 /// What an exchange did.
@@ -69,6 +85,8 @@ pub(crate) struct Burst<'e> {
     engine: &'e Engine,
     mind: &'e mut State,
     running: FuturesUnordered<BoxFuture<'e, Ended>>,
+    /// What has ended and was not looked at yet.
+    ended: VecDeque<Ended>,
     waiting: BTreeMap<BlobHash, Upload>,
     report: SyncReport,
     /// Why work does not go out, and why no news come in.
@@ -81,6 +99,7 @@ impl<'e> Burst<'e> {
             engine,
             mind,
             running: FuturesUnordered::new(),
+            ended: VecDeque::new(),
             waiting: BTreeMap::new(),
             report: SyncReport::default(),
             failures: [None, None],
@@ -103,14 +122,18 @@ impl<'e> Burst<'e> {
 
     /// Waits for all that is under way and all that follows from it.
     pub(crate) async fn run(mut self) -> Result<SyncReport, SyncError> {
-        while !self.running.is_empty() {
+        while !self.running.is_empty() || !self.ended.is_empty() {
+            if let Some(ended) = self.ended.pop_front() {
+                self.end(ended).await?;
+                continue;
+            }
             let kicked = std::pin::pin!(self.engine.kicked.notified());
             let ended = match select(self.running.next(), kicked).await {
                 Either::Left((ended, _)) => ended,
                 Either::Right(_) => None,
             };
             if let Some(ended) = ended {
-                self.end(ended)?;
+                self.end(ended).await?;
             }
             for reason in self.engine.take_kicks() {
                 self.take(Event::Kicked(reason))?;
@@ -137,8 +160,8 @@ impl<'e> Burst<'e> {
         let engine = self.engine;
         let work = match effect {
             Effect::Exchange(exchange) => async move {
-                let done = engine.exchange(exchange).await;
-                Ended::Exchange(exchange, done.map(Box::new))
+                let said = engine.converse(exchange).await;
+                Ended::Exchange(exchange, said.map(Box::new))
             }
             .boxed(),
             Effect::Upload { hash, bytes } => {
@@ -167,14 +190,19 @@ impl<'e> Burst<'e> {
         self.running.push(work);
     }
 
-    fn end(&mut self, ended: Ended) -> Result<(), SyncError> {
+    async fn end(&mut self, ended: Ended) -> Result<(), SyncError> {
         match ended {
-            Ended::Exchange(exchange, Ok(done)) => self.exchanged(exchange, *done),
-            Ended::Exchange(exchange, Err(error)) => {
-                let event = Event::Unanswered(error.trouble());
-                self.note_failure(if exchange.hands_in() { 0 } else { 1 }, error);
-                self.take(event)
+            Ended::Exchange(exchange, Ok(said)) => {
+                self.take(Event::Heard(said.heard))?;
+                if said.heard.next.is_some() {
+                    self.see_off().await;
+                }
+                match self.engine.take_in(exchange, *said) {
+                    Ok(done) => self.exchanged(exchange, done),
+                    Err(error) => self.unanswered(exchange, error),
+                }
             }
+            Ended::Exchange(exchange, Err(error)) => self.unanswered(exchange, error),
             Ended::Stream(Ok(stream)) => {
                 self.report.rows += stream.rows as u64;
                 self.take(Event::Streamed(Ok(Streamed {
@@ -219,6 +247,20 @@ impl<'e> Burst<'e> {
                 self.take(Event::BookRead(unit, end.map_err(|error| error.trouble())))
             }
         }
+    }
+
+    /// Lets what goes ahead get on its way before this device has its hands full.
+    async fn see_off(&mut self) {
+        let moment = self.engine.store.seams.clock.sleep(SEEN_OFF_MS);
+        if let Either::Left((ended, _)) = select(self.running.next(), moment).await {
+            self.ended.extend(ended);
+        }
+    }
+
+    fn unanswered(&mut self, exchange: Exchange, error: SyncError) -> Result<(), SyncError> {
+        let event = Event::Unanswered(error.trouble());
+        self.note_failure(if exchange.hands_in() { 0 } else { 1 }, error);
+        self.take(event)
     }
 
     fn exchanged(&mut self, exchange: Exchange, done: Exchanged) -> Result<(), SyncError> {
@@ -279,12 +321,7 @@ impl<'e> Burst<'e> {
                 false => TransportError::Offline.into(),
             });
         }
-        if matches!(
-            store.status()?.state,
-            SyncState::Synced | SyncState::NeedsAttention
-        ) {
-            store.note_success()?;
-        }
+        store.note_success()?;
         Ok(self.report)
     }
 
@@ -294,21 +331,20 @@ impl<'e> Burst<'e> {
 }
 
 impl Engine {
-    async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, SyncError> {
+    /// Sends a request and waits for its answer.
+    async fn converse(&self, exchange: Exchange) -> Result<Said, SyncError> {
         if exchange.hands_in() {
             self.part_from_clone().await?;
         }
         if exchange.announces {
-            self.store.announce_first(exchange.from)?;
+            self.store.announce_first(exchange.start)?;
         }
         let request = self.store.next_request(BatchLimits {
             bytes: exchange.bytes,
             count: exchange.count,
-            from: exchange.from,
+            start: exchange.start,
             pull: exchange.pull,
         })?;
-        let handed_in = request.mutations.len();
-        let waiting = request.pending.mutations;
         let written = exchange::write(&request).map_err(Error::from)?;
         let sent_bytes = written.bytes;
         let clock = Arc::clone(&self.store.seams.clock);
@@ -319,18 +355,75 @@ impl Engine {
             boot: clock.boot(),
             monotonic_ms: clock.monotonic_ms(),
         };
-        let took_ms = contact.monotonic_ms - began_ms;
+        let heard = Heard {
+            next: self.next_after(&request, exchange.start, &answer)?,
+            sent_bytes,
+            took_ms: contact.monotonic_ms - began_ms,
+            out_of_order: answer.out_of_order.is_some(),
+        };
         let asked = request.pull.map(|pull| pull.scopes).unwrap_or_default();
-        let applied = self.store.apply_answer(&asked, &answer, contact)?;
-        if request
-            .echo
-            .is_some_and(|echo| echo.epoch == answer.asof.epoch)
-        {
-            self.store.forget_witness(&request.witness)?;
+        let frames = match asks_for_frames(&asked) {
+            true => Some(frames),
+            false => {
+                frames.see_out().await;
+                None
+            }
+        };
+        Ok(Said {
+            answer,
+            frames,
+            contact,
+            asked,
+            echo: request.echo,
+            witness: request.witness,
+            handed_in: request.mutations.len(),
+            heard,
+        })
+    }
+
+    /// Returns from where work may go on before an answer is taken in: nothing unusual was said, so
+    /// that nothing in it can change what goes.
+    fn next_after(
+        &self,
+        request: &Request,
+        start: Start,
+        answer: &Answer,
+    ) -> Result<Option<Mseq>, SyncError> {
+        let Some(last) = request.mutations.last().map(|mutation| mutation.mseq) else {
+            return Ok(None);
+        };
+        let epoch = request.echo.as_ref().map(|echo| echo.epoch);
+        let is_usual = epoch == Some(answer.asof.epoch)
+            && !matches!(start, Start::Asked(_))
+            && request.witness.is_empty()
+            && answer.received_mseq >= last
+            && answer.out_of_order.is_none()
+            && answer.clone.is_none();
+        match is_usual {
+            true => Ok(self.store.waits_after(last)?),
+            false => Ok(None),
         }
-        let brings_back = applied.brings_back || !request.witness.is_empty();
+    }
+
+    /// Takes an answer in.
+    fn take_in(&self, exchange: Exchange, said: Said) -> Result<Exchanged, SyncError> {
+        let Said {
+            answer,
+            frames,
+            contact,
+            asked,
+            echo,
+            witness,
+            handed_in,
+            ..
+        } = said;
+        let applied = self.store.apply_answer(&asked, &answer, contact)?;
+        if echo.is_some_and(|echo| echo.epoch == answer.asof.epoch) {
+            self.store.forget_witness(&witness)?;
+        }
+        let brings_back = applied.brings_back || !witness.is_empty();
         // What lies behind an answer that is no news was read when it was.
-        let frames_follow = asks_for_frames(&asked) && !applied.was_stale;
+        let frames = frames.filter(|_| !applied.was_stale);
         self.tell_applied(&applied);
         Ok(Exchanged {
             handed_in,
@@ -340,7 +433,7 @@ impl Engine {
             answered: Answered {
                 more_work: brings_back
                     || applied.is_shared
-                    || (exchange.hands_in() && waiting > applied.receipts as u64),
+                    || (exchange.hands_in() && self.store.waits_after(Mseq(0))?.is_some()),
                 more_news: exchange.pull
                     && (applied.more || applied.was_stale || applied.is_shared),
                 is_fruitful: brings_back
@@ -348,18 +441,10 @@ impl Engine {
                     || applied.found > 0
                     || moves_a_cursor(&asked, &answer),
                 out_of_order: answer.out_of_order,
-                frames_follow,
+                frames_follow: frames.is_some(),
                 poll_after_ms: answer.retry_after_ms,
-                sent_bytes,
-                took_ms,
             },
-            frames: match frames_follow {
-                true => Some(frames),
-                false => {
-                    frames.see_out().await;
-                    None
-                }
-            },
+            frames,
         })
     }
 

@@ -386,7 +386,7 @@ mod tests {
         let limits = crate::store::hand_in::BatchLimits {
             bytes: 1 << 20,
             count: 100,
-            from: None,
+            start: crate::store::hand_in::Start::FirstWaiting,
             pull: true,
         };
         let request = world.store.next_request(limits).unwrap();

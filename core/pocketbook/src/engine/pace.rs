@@ -1,7 +1,7 @@
 //! How much at once, and how soon again.
 //!
 //! A line is never asked how good it is: the pace finds out. It doubles what goes at once while
-//! that takes less than half of [`AIM_MS`], and halves it when something took too long or did not
+//! that takes less than half of [`AIM_MS`], twice if it takes next to nothing, and halves it when something took too long or did not
 //! come through, so that a bad line carries small pieces that arrive rather than large ones that
 //! never do.
 
@@ -74,7 +74,12 @@ impl Pace {
         if took_ms > AIM_MS {
             self.slow_down();
         } else if took_ms.saturating_mul(2) <= AIM_MS && sent_bytes.saturating_mul(2) > self.bytes {
-            self.bytes = self.bytes.saturating_mul(2).min(self.most);
+            let times = if took_ms.saturating_mul(16) <= AIM_MS {
+                4
+            } else {
+                2
+            };
+            self.bytes = self.bytes.saturating_mul(times).min(self.most);
         }
     }
 

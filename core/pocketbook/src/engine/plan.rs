@@ -13,6 +13,8 @@
 //! - *Together if possible, apart if need be.* Hand-in and pull ride in one exchange. If that fails
 //!   in a way that one of them may have caused, each is tried by itself with its own back-off:
 //!   pull works with a failing hand-in and the other way round.
+//! - *Neither end waits for the other to work.* While an answer is taken in, the next work is on its
+//!   way already ([`Start::Ahead`]); it asks for no news, whose cursors are only just being moved.
 //! - *One bad thing stops nothing else* ([`Beside`]). Each photo and each community's book has its
 //!   own back-off.
 //! - *The server's word is kept.* If it says "not before", nothing at all is sent before, whoever
@@ -35,13 +37,16 @@ use super::Reason;
 use super::beside::Beside;
 use super::pace::Moment;
 use super::records::Records;
+use crate::store::hand_in::Start;
 
 /// What came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// There is a reason to look.
     Kicked(Reason),
-    /// An exchange was answered.
+    /// An exchange was answered, and its answer is about to be taken.
+    Heard(Heard),
+    /// The answer of an exchange was taken.
     Answered(Answered),
     /// An exchange was not answered.
     Unanswered(Trouble),
@@ -68,7 +73,20 @@ pub(crate) struct Photos {
     pub(crate) lack_thumbnails: bool,
 }
 
-/// What an answer brought.
+/// What is known as soon as an answer is here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// The number, if any, from which the next work may go while this answer is taken in.
+    pub(crate) next: Option<Mseq>,
+    /// Bytes of the request.
+    pub(crate) sent_bytes: usize,
+    /// Until the answer began.
+    pub(crate) took_ms: i64,
+    /// The batch began too late.
+    pub(crate) out_of_order: bool,
+}
+
+/// What an answer brought, once it was taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Answered {
     /// More work waits than went.
@@ -83,10 +101,6 @@ pub(crate) struct Answered {
     pub(crate) frames_follow: bool,
     /// How long until news are worth asking for.
     pub(crate) poll_after_ms: Option<u64>,
-    /// Bytes of the request.
-    pub(crate) sent_bytes: usize,
-    /// Until the answer began.
-    pub(crate) took_ms: i64,
 }
 
 /// What a stream of frames brought.
@@ -166,8 +180,8 @@ pub(crate) struct Exchange {
     pub(crate) bytes: usize,
     /// Number of mutations; none if it only pulls.
     pub(crate) count: usize,
-    /// Where the work begins, if the server named it.
-    pub(crate) from: Option<Mseq>,
+    /// Where the work begins.
+    pub(crate) start: Start,
     /// Whether it asks for news.
     pub(crate) pull: bool,
     /// Whether its first mutation travels without its content from now on.
@@ -232,6 +246,7 @@ impl State {
                 self.kicked(reason, moment);
                 effects.push(Effect::LookForPhotos);
             }
+            Event::Heard(heard) => self.records.heard(heard),
             Event::Answered(answered) => {
                 self.records.answered(&answered, moment);
                 effects.push(Effect::LookForPhotos);

@@ -4,7 +4,8 @@ use pocketbook_records::ids::Mseq;
 use pocketbook_records::wire::{FIRST_BATCH_BYTES, MAX_MUTATIONS, MAX_REQUEST_BYTES};
 
 use super::pace::{Errand, Moment, Pace};
-use super::plan::{Answered, Exchange, Streamed, Trouble};
+use super::plan::{Answered, Exchange, Heard, Streamed, Trouble};
+use crate::store::hand_in::Start;
 
 /// How often news are asked for while someone looks.
 pub(crate) const POLL_MS: i64 = 30_000;
@@ -19,18 +20,23 @@ const LEAST_BATCH: usize = 1024;
 /// The rest of a request, cursors above all, needs room too.
 const MOST_BATCH: usize = MAX_REQUEST_BYTES / 4 * 3;
 
-/// The part of the mind that exchanges records: one exchange at a time. The frames that follow an
-/// answer are no longer part of it: work is handed in beside them.
+/// The part of the mind that exchanges records: one exchange at a time on the line, while the answer
+/// of the one before it is taken in. The frames that follow an answer are no longer part of it: work
+/// is handed in beside them.
 #[derive(Debug, Clone)]
 pub(crate) struct Records {
     hand_in: Errand,
     pull: Errand,
     running: Option<Exchange>,
+    /// Answered, and being taken in.
+    heard: Option<Exchange>,
+    /// From where work may go ahead meanwhile.
+    next: Option<Mseq>,
     is_streaming: bool,
     /// The last joint exchange failed: each goes by itself.
     apart: bool,
-    /// Where the work begins, if the server named it.
-    from: Option<Mseq>,
+    /// Where the work begins.
+    start: Start,
     batch: Pace,
     /// How often in a row one mutation by itself was not answered.
     alone: u32,
@@ -44,9 +50,11 @@ impl Records {
             hand_in: Errand::default(),
             pull: Errand::default(),
             running: None,
+            heard: None,
+            next: None,
             is_streaming: false,
             apart: false,
-            from: None,
+            start: Start::FirstWaiting,
             batch: Pace::new(FIRST_BATCH_BYTES, LEAST_BATCH, MOST_BATCH),
             alone: 0,
             fruitless: 0,
@@ -55,8 +63,10 @@ impl Records {
     }
 
     pub(crate) fn start_over(&mut self) {
-        if let Some(exchange) = self.running.take() {
-            self.still_due(exchange);
+        for exchange in [self.running.take(), self.heard.take()] {
+            exchange
+                .into_iter()
+                .for_each(|exchange| self.still_due(exchange));
         }
         self.pull.is_due |= std::mem::take(&mut self.is_streaming);
     }
@@ -77,7 +87,7 @@ impl Records {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.running.is_some() || self.is_streaming
+        self.running.is_some() || self.heard.is_some() || self.is_streaming
     }
 
     /// Returns from when what is due may be tried.
@@ -99,7 +109,10 @@ impl Records {
         if self.running.is_some() {
             return None;
         }
-        let exchange = self.next_exchange(now_ms)?;
+        let exchange = match self.heard {
+            Some(_) => self.exchange_ahead(now_ms)?,
+            None => self.next_exchange(now_ms)?,
+        };
         if exchange.hands_in() {
             self.hand_in.begun();
         }
@@ -111,6 +124,31 @@ impl Records {
         }
         self.running = Some(exchange);
         self.running
+    }
+
+    /// An answer is here: from now on the line is free.
+    pub(crate) fn heard(&mut self, heard: Heard) {
+        self.heard = self.running.take();
+        self.next = heard.next;
+        if self.heard.is_some_and(Exchange::hands_in) {
+            self.alone = 0;
+            if !heard.out_of_order {
+                self.batch.arrived(heard.sent_bytes, heard.took_ms);
+            }
+        }
+    }
+
+    /// Returns work that goes ahead, unless news are to be asked for with it.
+    fn exchange_ahead(&mut self, now_ms: i64) -> Option<Exchange> {
+        let next = self.next.take()?;
+        let is_calm = !self.apart && !self.hand_in.is_failing() && !self.batch.is_slowest();
+        (is_calm && !self.pull.is_ready(now_ms)).then_some(Exchange {
+            bytes: self.batch.bytes(),
+            count: MAX_MUTATIONS,
+            start: Start::Ahead(next),
+            pull: false,
+            announces: false,
+        })
     }
 
     fn next_exchange(&self, now_ms: i64) -> Option<Exchange> {
@@ -125,29 +163,29 @@ impl Records {
         (hand_in || pull).then_some(Exchange {
             bytes: self.batch.bytes(),
             count,
-            from: self.from,
+            start: self.start,
             pull,
             announces: hand_in && self.alone >= ALONE && !self.pull.is_failing(),
         })
     }
 
     pub(crate) fn answered(&mut self, answered: &Answered, moment: Moment) {
-        let Some(exchange) = self.running.take() else {
+        let Some(exchange) = self.heard.take() else {
             return;
         };
-        self.from = answered.out_of_order;
-        self.hand_in.is_due |= answered.more_work || answered.out_of_order.is_some();
+        self.start = answered
+            .out_of_order
+            .map_or(Start::FirstWaiting, Start::Asked);
+        // What is on its way already will say itself whether there is more.
+        let more_work = answered.more_work && self.running.is_none();
+        self.hand_in.is_due |= more_work || answered.out_of_order.is_some();
         self.pull.is_due |= answered.more_news;
         self.is_streaming |= answered.frames_follow;
         if !answered.frames_follow && self.goes_round(answered.is_fruitful) {
             return self.put_off(exchange, moment);
         }
         if exchange.hands_in() {
-            self.alone = 0;
             self.hand_in.succeeded();
-            if answered.out_of_order.is_none() {
-                self.batch.arrived(answered.sent_bytes, answered.took_ms);
-            }
         }
         if exchange.pull {
             let poll = match moment.is_foreground {
@@ -185,8 +223,9 @@ impl Records {
         self.fruitless >= FRUITLESS
     }
 
+    /// An exchange was not answered, or its answer could not be taken.
     pub(crate) fn unanswered(&mut self, trouble: Trouble, moment: Moment) {
-        let Some(exchange) = self.running.take() else {
+        let Some(exchange) = self.heard.take().or_else(|| self.running.take()) else {
             return;
         };
         let is_joint = exchange.hands_in() && exchange.pull;

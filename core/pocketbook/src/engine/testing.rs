@@ -415,8 +415,9 @@ pub(crate) fn empty_answer(n: u32) -> Answer {
 pub(crate) fn good_answer(request: &wire::Request, n: u32) -> Answer {
     let commit = Commit::new(Epoch(1), n);
     let mut answer = empty_answer(n);
-    if !request.mutations.is_empty() {
+    if let Some(last) = request.mutations.last() {
         answer.receipts = vec![receipts(request, commit)];
+        answer.received_mseq = last.mseq;
     }
     let asked = request
         .pull

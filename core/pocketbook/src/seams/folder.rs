@@ -137,7 +137,10 @@ impl Files for Folder {
         }
         fs::rename(&from, &to)?;
         self.sync_names(&to)?;
-        Ok(self.sync_names(&from)?)
+        if from.parent() != to.parent() {
+            self.sync_names(&from)?;
+        }
+        Ok(())
     }
 }
 

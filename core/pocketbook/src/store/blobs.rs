@@ -109,9 +109,14 @@ impl Store {
     ) -> Result<(BlobHash, Prepared)> {
         let prepared = photos::prepare(camera, size)?;
         let hash = BlobHash::of(&prepared.master);
-        self.keep(Rendering::Master, hash, &prepared.master)?;
-        self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
-        self.keep(Rendering::Camera, hash, camera)?;
+        self.keep(Rendering::Master, hash, &prepared.master, Lasts::AtOnce)?;
+        self.keep(
+            Rendering::Thumbnail,
+            hash,
+            &prepared.thumbnail,
+            Lasts::AtOnce,
+        )?;
+        self.keep(Rendering::Camera, hash, camera, Lasts::AtOnce)?;
         let taken = self.seams.clock.wall_ms();
         self.write(|transaction| {
             transaction.execute(
@@ -149,9 +154,14 @@ impl Store {
         // A thumbnail that came with the record was made of these very bytes, by the server.
         if !matches!(self.photo(hash, Rendering::Thumbnail), Ok(Some(_))) {
             let prepared = photos::prepare(master, Size::Papers)?;
-            self.keep(Rendering::Thumbnail, hash, &prepared.thumbnail)?;
+            self.keep(
+                Rendering::Thumbnail,
+                hash,
+                &prepared.thumbnail,
+                Lasts::AtOnce,
+            )?;
         }
-        self.keep(Rendering::Master, hash, master)?;
+        self.keep(Rendering::Master, hash, master, Lasts::Sometime)?;
         let now = self.seams.clock.wall_ms();
         let is_kept = self.write(|transaction| {
             transaction.execute(
@@ -411,7 +421,7 @@ impl Store {
 
     /// Seals a rendering. One that is here and whole stays: the same photo may be read for its
     /// upload at this moment.
-    fn keep(&self, rendering: Rendering, hash: BlobHash, plain: &[u8]) -> Result<()> {
+    fn keep(&self, rendering: Rendering, hash: BlobHash, plain: &[u8], lasts: Lasts) -> Result<()> {
         let (files, name) = (&self.seams.files, rendering.file(hash));
         if files.len(&name)?.is_some() && self.unseal(name.clone()).is_ok_and(|kept| kept == plain)
         {
@@ -426,9 +436,21 @@ impl Store {
         sealed
             .write_all(plain)
             .map_err(|error| Error::from(crate::seams::FilesError::from(error)))?;
-        sealed.finish()?.sync()?;
+        let file = sealed.finish()?;
+        if lasts == Lasts::AtOnce {
+            file.sync()?;
+        }
         Ok(files.rename(&unfinished, &name)?)
     }
+}
+
+/// When a kept file is to survive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lasts {
+    /// Before anything refers to it: nobody would bring it again.
+    AtOnce,
+    /// When the system gets round to it: if it is taken, it is found damaged and fetched again.
+    Sometime,
 }
 
 fn is_known(connection: &Connection, hash: BlobHash) -> Result<bool> {

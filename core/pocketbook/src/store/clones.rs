@@ -116,7 +116,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use crate::engine::testing::{World, empty_answer, enrol_answer, good_answer};
-    use crate::store::hand_in::BatchLimits;
+    use crate::store::hand_in::{BatchLimits, Start};
     use pocketbook_records::ids::EnrolmentId;
     use pocketbook_records::time::Contact;
     use pocketbook_records::wire;
@@ -142,7 +142,7 @@ mod tests {
         let limits = BatchLimits {
             bytes: 1 << 20,
             count: 100,
-            from: None,
+            start: Start::FirstWaiting,
             pull: false,
         };
         world.store.next_request(limits).unwrap()

@@ -22,10 +22,33 @@ pub struct BatchLimits {
     pub bytes: usize,
     /// Mutations.
     pub count: usize,
-    /// The first number to send, where the server asked for one; else the first without receipt.
-    pub from: Option<Mseq>,
+    /// Where it begins.
+    pub start: Start,
     /// Whether to ask for news.
     pub pull: bool,
+}
+
+/// Where the work of a request begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// With the first that waits.
+    #[default]
+    FirstWaiting,
+    /// With this number, since the server asks for it, whether it waits or not: a server that lost
+    /// this enrolment asks for all of it.
+    Asked(Mseq),
+    /// With this number: all before it has its receipts, which are only just being taken in.
+    Ahead(Mseq),
+}
+
+impl Start {
+    /// Returns the lowest number that may go.
+    pub(crate) fn lowest(self) -> Mseq {
+        match self {
+            Self::FirstWaiting => Mseq(0),
+            Self::Asked(from) | Self::Ahead(from) => from,
+        }
+    }
 }
 
 impl Store {
@@ -48,7 +71,10 @@ impl Store {
                 proto: (PROTO, PROTO),
                 enrolment: account.enrolment,
                 echo: meta::read_json(connection, meta::ECHO)?,
-                settled_mseq: receipts::settled_mseq(connection)?,
+                settled_mseq: match limits.start {
+                    Start::Ahead(next) => Mseq(next.0 - 1),
+                    _ => receipts::settled_mseq(connection)?,
+                },
                 highest_mseq: outbox::highest_mseq(connection)?,
                 pending: status::pending(connection)?,
                 now,
@@ -75,6 +101,18 @@ impl Store {
             })
         })
     }
+
+    /// Returns the first number after one that waits.
+    pub(crate) fn waits_after(&self, after: Mseq) -> Result<Option<Mseq>> {
+        self.read(|connection| {
+            let first: Option<i64> = connection
+                .prepare_cached(
+                    "SELECT MIN(mseq) FROM authored WHERE outcome IS NULL AND mseq > ?1",
+                )?
+                .query_row([sql_int(after.0)], |row| row.get(0))?;
+            Ok(first.map(|mseq| Mseq(from_sql_int(mseq))))
+        })
+    }
 }
 
 /// Says whether there is work that may go: none goes under an identity that is another's too.
@@ -85,35 +123,42 @@ fn has_work(connection: &Connection) -> Result<bool> {
     Ok(waits && !clones::is_parting(connection)?)
 }
 
-/// Chooses and marks in one transaction: what is marked is what leaves, and nothing of it can be
+/// Chooses and notes in one transaction: what is noted is what leaves, and nothing of it can be
 /// withdrawn in between.
 fn take(transaction: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {
     let batch = choose(transaction, limits)?;
-    if let (Some(first), Some(last)) = (batch.first(), batch.last()) {
-        transaction
-            .prepare_cached(
-                "UPDATE authored SET sent = 1 WHERE mseq BETWEEN ?1 AND ?2 AND sent = 0",
-            )?
-            .execute([sql_int(first.mseq.0), sql_int(last.mseq.0)])?;
+    if let Some(last) = batch.last().map(|mutation| mutation.mseq)
+        && last > sent(transaction)?
+    {
+        meta::write(transaction, meta::SENT, &last.to_string())?;
     }
     Ok(batch)
 }
 
+/// Returns up to which number work may have left this device.
+pub(crate) fn sent(connection: &Connection) -> Result<Mseq> {
+    let noted: Option<String> = meta::read(connection, meta::SENT)?;
+    Ok(Mseq(
+        noted.and_then(|text| text.parse().ok()).unwrap_or_default(),
+    ))
+}
+
 fn choose(connection: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {
-    let from = limits.from.map_or(0, |mseq| sql_int(mseq.0));
-    let mut statement = connection.prepare_cached(match limits.from {
-        None => {
+    let mut statement = connection.prepare_cached(match limits.start {
+        Start::FirstWaiting | Start::Ahead(_) => {
             "SELECT mseq, mid, frozen FROM authored
              WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT ?2"
         }
-        // Also what has a receipt: a server that lost this enrolment asks for all of it.
-        Some(_) => {
+        Start::Asked(_) => {
             "SELECT mseq, mid, frozen FROM authored
              WHERE mseq >= ?1 ORDER BY mseq LIMIT ?2"
         }
     })?;
     let most = limits.count.min(MAX_MUTATIONS);
-    let mut rows = statement.query(params![from, sql_int(most as u64)])?;
+    let mut rows = statement.query(params![
+        sql_int(limits.start.lowest().0),
+        sql_int(most as u64)
+    ])?;
     let mut batch: Vec<Mutation> = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {

@@ -48,7 +48,7 @@ pub(crate) fn adopt(
         )?;
         // What the body here contains already is laid over once the server's body is here.
         let mut waits_again = connection.prepare(
-            "UPDATE authored SET outcome = NULL, reason = NULL, \"commit\" = NULL, sent = 1,
+            "UPDATE authored SET outcome = NULL, reason = NULL, \"commit\" = NULL,
                  overlaid = CASE overlaid WHEN 1 THEN 1 ELSE -1 END
              WHERE outcome IS NOT NULL AND \"commit\" > ?1 AND \"commit\" <= ?2
              RETURNING kind, id, about_kind, about_id",

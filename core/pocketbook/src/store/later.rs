@@ -8,12 +8,13 @@
 //! forgotten here; what became of it is told by the tray. A server that was restored asks for the
 //! mutation again, and then it goes its way anew.
 
-use pocketbook_records::ids::{BlobHash, Mseq};
+use pocketbook_records::ids::BlobHash;
 use pocketbook_records::mutation::{Frozen, Later, Op};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::Result;
 use crate::store::blobs::Upload;
+use crate::store::hand_in::Start;
 use crate::store::{Store, from_sql_int, sql_int};
 
 /// What the server said whose content it awaits.
@@ -21,14 +22,14 @@ const AWAITED: &str = "authored.outcome = 'parked' AND authored.reason = '\"awai
 
 impl Store {
     /// Has the first entry that waits travel without its content from now on.
-    pub(crate) fn announce_first(&self, from: Option<Mseq>) -> Result<()> {
+    pub(crate) fn announce_first(&self, start: Start) -> Result<()> {
         self.write(|transaction| {
             let first: Option<(i64, String)> = transaction
                 .prepare_cached(
                     "SELECT mseq, frozen FROM authored
                      WHERE outcome IS NULL AND mseq >= ?1 ORDER BY mseq LIMIT 1",
                 )?
-                .query_row([from.map_or(0, |from| sql_int(from.0))], |row| {
+                .query_row([sql_int(start.lowest().0)], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .optional()?;

@@ -24,6 +24,8 @@ pub(crate) const LAST_CONTACT: &str = "last_contact";
 pub(crate) const DURABLE: &str = "durable";
 /// What restores threw away, as far as this device has heard: [`pocketbook_records::wire::Fork`]s.
 pub(crate) const FORKS: &str = "forks";
+/// Own work up to this number may have left this device: it can't be withdrawn any more.
+pub(crate) const SENT: &str = "sent";
 /// Own work up to this number was looked at: what of it is settled and old has no content.
 pub(crate) const EXPIRED: &str = "expired";
 /// Why the server refused to be pulled from, if it did.

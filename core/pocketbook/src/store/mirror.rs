@@ -27,12 +27,12 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pocketbook_records::body;
-use pocketbook_records::ids::{Commit, RecordId};
+use pocketbook_records::ids::{Commit, RecordId, check8};
 use pocketbook_records::kind::Home;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
 use pocketbook_records::wire::{
-    Answer, AsOf, Ask, Echo, Entry, Frame, Key, Link, Mode, Page, Put, Refused,
+    Answer, AsOf, Ask, Echo, Entry, Frame, Key, Likeness, Link, Mode, Page, Put, Refused,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -41,7 +41,7 @@ use crate::store::blobs::{names, thumbnails};
 use crate::store::trace::{self, Why};
 use crate::store::{
     Store, clones, compare, histories, journal, kind_named, meta, purge, receipts, scopes, sql_int,
-    tombs, view, wants,
+    status, tombs, view, wants,
 };
 
 /// What an answer changed.
@@ -84,8 +84,15 @@ impl Store {
                 histories::adopt(transaction, &answer.forks, &mut door.touched)?;
                 door.applied.brings_back = true;
             }
-            door.applied.receipts =
-                receipts::take(transaction, &answer.receipts, &mut door.touched)?;
+            // Frames of a first sync may have been read later than any answer.
+            let read = match scopes::is_any_behind(transaction)? {
+                true => Commit(u64::MAX),
+                false => newest.map_or(Commit::default(), |newest| newest.commit),
+            };
+            let settled = receipts::take(transaction, &answer.receipts, read)?;
+            door.applied.receipts = settled.count;
+            door.touched.extend(settled.touched);
+            door.confirmed = settled.confirmed;
             histories::forget_proofs(transaction)?;
             if newest.is_some_and(|newest| is_older(answer.asof, newest)) {
                 door.applied.was_stale = true;
@@ -93,7 +100,12 @@ impl Store {
                 door.applied.is_shared = clones::note(transaction, &*self.seams.entropy, answer)?;
                 door.take_news(asked, answer)?;
             }
-            door.close()
+            let wall = door.wall;
+            let closed = door.close()?;
+            if status::is_in_step(transaction)? {
+                status::note_success(transaction, wall)?;
+            }
+            Ok(closed)
         })?;
         purge::finish(self, &purged)?;
         Ok(applied)
@@ -129,6 +141,8 @@ pub(crate) struct Door<'t> {
     has_read: bool,
     /// Records to be shown anew.
     pub(crate) touched: BTreeSet<Key>,
+    /// Records that lose the mark of what waits, unless more of it does.
+    confirmed: BTreeSet<Key>,
     pub(crate) applied: Applied,
     pub(crate) purged: purge::Purged,
     /// Records about which own work is sealed; looked up once something is put.
@@ -146,6 +160,7 @@ impl<'t> Door<'t> {
             is_any_overlaid: receipts::is_any_overlaid(connection)?,
             has_read: false,
             touched: BTreeSet::new(),
+            confirmed: BTreeSet::new(),
             applied: Applied::default(),
             purged: purge::Purged::default(),
             sealed: None,
@@ -315,42 +330,71 @@ impl<'t> Door<'t> {
         Ok(())
     }
 
-    /// Puts a record that lies here already into a scope. If it does not, or is older, it is asked
-    /// for.
+    /// Puts a record that lies here already into a scope. If it does not, or is older and not what
+    /// own work has made of it, it is asked for.
     fn link(&mut self, scope: i64, link: &Link, asof: Commit) -> Result<()> {
         if kind_named(&link.kind).is_err() {
             return Ok(());
         }
-        let key_of = Key {
-            kind: link.kind.clone(),
-            id: link.id,
-        };
+        let rev = sql_int(link.rev.0);
         let here: Option<(i64, Option<i64>)> = self
             .connection
-            .prepare_cached(
-                "UPDATE record SET asof = CASE WHEN rev = ?3 THEN MAX(asof, ?4) ELSE asof END
-                 WHERE kind = ?1 AND id = ?2
-                 RETURNING key, rev",
-            )?
-            .query_row(
-                params![
-                    link.kind,
-                    link.id.as_bytes(),
-                    sql_int(link.rev.0),
-                    sql_int(asof.0)
-                ],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
+            .prepare_cached("SELECT key, rev FROM record WHERE kind = ?1 AND id = ?2")?
+            .query_row(params![link.kind, link.id.as_bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
+        let is_here = match (here, link.likeness) {
+            (Some((_, Some(here))), _) if here >= rev => {
+                if here == rev {
+                    self.note_read(link, asof)?;
+                }
+                true
+            }
+            (Some((key, _)), Some(likeness)) => self.adopt_shown(key, link, likeness, asof)?,
+            _ => false,
+        };
         if let Some((key, _)) = here {
             scopes::join(self.connection, scope, key)?;
         }
-        let rev = here.and_then(|(_, rev)| rev);
-        if rev.is_none_or(|rev| rev < sql_int(link.rev.0)) {
+        if !is_here {
             wants::note(self.connection, scope, link)?;
         }
-        self.touch_if_overlaid(key_of)?;
+        self.touch_if_overlaid(Key {
+            kind: link.kind.clone(),
+            id: link.id,
+        })
+    }
+
+    fn note_read(&self, link: &Link, asof: Commit) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE record SET asof = MAX(asof, ?3) WHERE kind = ?1 AND id = ?2")?
+            .execute(params![link.kind, link.id.as_bytes(), sql_int(asof.0)])?;
         Ok(())
+    }
+
+    /// What is shown becomes the body, if it is the one that the server has; else says no.
+    fn adopt_shown(&self, key: i64, link: &Link, likeness: Likeness, asof: Commit) -> Result<bool> {
+        let shown: String = self
+            .connection
+            .prepare_cached("SELECT COALESCE(shown, body, '') FROM record WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))?;
+        if check8(shown.as_bytes()) != likeness.check {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached(
+                "UPDATE record SET body = ?2, rev = ?3, schema = ?4, asof = MAX(asof, ?5)
+                 WHERE key = ?1",
+            )?
+            .execute(params![
+                key,
+                shown,
+                sql_int(link.rev.0),
+                likeness.schema,
+                sql_int(asof.0)
+            ])?;
+        Ok(true)
     }
 
     /// Stores a body unless a newer one is here; returns the row's key.
@@ -446,6 +490,12 @@ impl<'t> Door<'t> {
             receipts::uncover(self.connection, &mut self.touched)?;
         } else {
             receipts::uncover_these(self.connection, &mut self.touched)?;
+        }
+        for key in self.confirmed.difference(&self.touched) {
+            if let Ok(kind) = kind_named(&key.kind) {
+                self.applied.kinds.insert(kind.name);
+                view::confirm(self.connection, kind, key.id)?;
+            }
         }
         for key in &self.touched {
             if let Ok(kind) = kind_named(&key.kind) {

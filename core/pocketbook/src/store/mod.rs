@@ -58,6 +58,9 @@ pub(crate) static LADDER: Ladder = Ladder {
         Step {
             sql: include_str!("schema/0005.sql"),
         },
+        Step {
+            sql: include_str!("schema/0006.sql"),
+        },
     ],
 };
 

@@ -5,7 +5,7 @@
 //! hands its photos to the upload queue. When it returns, the work is on the disk (`synchronous =
 //! FULL`); when it fails, nothing of it is there and the sentence says why. No network is asked.
 //!
-//! *The life of an entry.* It waits. Just before a request leaves it is marked `sent` (in a
+//! *The life of an entry.* It waits. Just before a request leaves its number is noted as sent (in a
 //! transaction of its own: from then on it may have arrived, so it can't be withdrawn any more,
 //! only undone by a new mutation). A receipt that names its mid makes it an entry of the journal:
 //! the same row, `outcome` filled. It stays overlaid until the mirror visibly contains it
@@ -30,7 +30,9 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::seams::uuid_v7;
 use crate::store::blobs::names;
-use crate::store::{Store, drafts, from_sql_int, id_column, kind_named, meta, sql_int, view};
+use crate::store::{
+    Store, drafts, from_sql_int, hand_in, id_column, kind_named, meta, sql_int, view,
+};
 
 /// What a write became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,21 +148,21 @@ fn replace(connection: &Connection, mid: Mid) -> Result<()> {
 fn withdraw_in(connection: &Connection, mid: Mid) -> Result<()> {
     let entry = connection
         .prepare_cached(
-            "SELECT sent, kind, id, frozen FROM authored WHERE mid = ?1 AND outcome IS NULL",
+            "SELECT mseq, kind, id, frozen FROM authored WHERE mid = ?1 AND outcome IS NULL",
         )?
         .query_row([mid.as_bytes()], |row| {
             Ok((
-                row.get::<_, bool>(0)?,
+                Mseq(from_sql_int(row.get(0)?)),
                 row.get::<_, String>(1)?,
                 id_column(row, 2)?,
                 row.get::<_, String>(3)?,
             ))
         })
         .optional()?;
-    let Some((sent, kind, id, text)) = entry else {
+    let Some((mseq, kind, id, text)) = entry else {
         return Err(Error::NotFound);
     };
-    if sent {
+    if mseq <= hand_in::sent(connection)? {
         return Err(Error::AlreadySent);
     }
     let kind = kind_named(&kind)?;
@@ -208,13 +210,13 @@ fn depends_on(connection: &Connection, kind: &Kind, frozen: &Frozen) -> Result<V
     }
     let mut deps = Vec::new();
     let mut statement = connection.prepare_cached(
-        // Sealed work waits as well: an old screen may outlive its grid. Not by OR, which would look
-        // through the whole outbox.
+        // Sealed work waits as well: an old screen may outlive its grid. Not by OR, and the second half
+        // by its few entries: else the whole outbox is looked through.
         "SELECT mid, id, frozen, mseq FROM authored
          WHERE id = ?1 AND mseq < ?2 AND overlaid = 1
            AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
          UNION ALL
-         SELECT mid, id, frozen, mseq FROM authored
+         SELECT mid, id, frozen, mseq FROM authored INDEXED BY authored_sealed
          WHERE id = ?1 AND mseq < ?2 AND overlaid = -1
            AND (outcome IS NULL OR outcome IN ('parked', 'rejected'))
          ORDER BY mseq",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pocketbook_records::body;
-use pocketbook_records::ids::{Mid, Mseq, RecordId, check8};
+use pocketbook_records::ids::{Commit, Mid, Mseq, RecordId, check8};
 use pocketbook_records::kind::Kind;
 use pocketbook_records::receipt::{Outcome, Receipt, ReceiptRow};
 use pocketbook_records::wire::Key;
@@ -15,13 +15,22 @@ use crate::books::account::Account;
 use crate::error::Result;
 use crate::store::{from_sql_int, histories, id_column, meta, mirror, outbox, sql_int};
 
-/// Takes receipts; returns how many settled something. Records concerned go into `touched`.
-pub(crate) fn take(
-    connection: &Connection,
-    rows: &[ReceiptRow],
-    touched: &mut BTreeSet<Key>,
-) -> Result<usize> {
-    let mut settled = 0;
+/// What receipts settled.
+#[derive(Default)]
+pub(crate) struct Settled {
+    /// How many.
+    pub(crate) count: usize,
+    /// Records whose own work was taken and waits to be seen: they are shown as they were, without
+    /// the mark of what waits.
+    pub(crate) confirmed: BTreeSet<Key>,
+    /// Records that are to be shown anew.
+    pub(crate) touched: BTreeSet<Key>,
+}
+
+/// Takes receipts. `read` is the newest commit that anything here was read at: what was settled
+/// after it can't be seen yet.
+pub(crate) fn take(connection: &Connection, rows: &[ReceiptRow], read: Commit) -> Result<Settled> {
+    let mut settled = Settled::default();
     let lost = histories::lost(connection)?;
     let account: Option<Account> = meta::read_json(connection, meta::ACCOUNT)?;
     let own = account.map(|account| account.enrolment);
@@ -57,34 +66,33 @@ pub(crate) fn take(
             continue;
         }
         for receipt in &row.receipts {
-            settled += usize::from(settle(connection, row, receipt, touched)?);
+            let Some(keys) = settle(connection, row, receipt)? else {
+                continue;
+            };
+            settled.count += 1;
+            let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
+            let waits_to_be_seen = row.commit > read && receipt.rev.is_some() && !in_tray;
+            match waits_to_be_seen {
+                true => settled.confirmed.extend(keys),
+                false => settled.touched.extend(keys),
+            }
         }
     }
     Ok(settled)
 }
 
+/// Settles one mutation; returns the records that are shown differently by it, nothing if it was
+/// settled before.
 fn settle(
     connection: &Connection,
     row: &ReceiptRow,
     receipt: &Receipt,
-    touched: &mut BTreeSet<Key>,
-) -> Result<bool> {
+) -> Result<Option<Vec<Key>>> {
     author_again_if_other(connection, receipt)?;
-    // What was accepted about a record that the author may not read is never seen again. One that
-    // is here is readable again, or leaves with the next page, and one that it created may yet
-    // come: the pages have the word.
-    let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
-    let is_blind = receipt.rev.is_none() && !in_tray;
     let settled: Option<(Key, Option<Key>)> = connection
         .prepare_cached(
-            "UPDATE authored SET
-                 outcome = ?3, reason = ?4, \"commit\" = ?5,
-                 overlaid = CASE WHEN ?6 AND json_extract(frozen, '$.op') <> 'create' AND NOT EXISTS (
-                     SELECT 1 FROM record
-                     WHERE record.kind = authored.kind AND record.id = authored.id
-                       AND record.rev IS NOT NULL
-                 ) THEN 0 ELSE overlaid END
-             WHERE mid = ?1 AND mseq = ?2 AND outcome IS NULL
+            "UPDATE authored SET outcome = ?3, reason = ?4, \"commit\" = ?5
+             WHERE mseq = ?2 AND mid = ?1 AND outcome IS NULL
              RETURNING kind, id, about_kind, about_id",
         )?
         .query_row(
@@ -98,18 +106,36 @@ fn settle(
                     .map(serde_json::to_string)
                     .transpose()?,
                 sql_int(row.commit.0),
-                is_blind
             ],
             |row| Ok(keys_of(row)),
         )
         .optional()?
         .transpose()?;
     let Some((key, about)) = settled else {
-        return Ok(false);
+        return Ok(None);
     };
-    touched.insert(key);
-    touched.extend(about);
-    Ok(true)
+    let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
+    if receipt.rev.is_none() && !in_tray {
+        uncover_blind(connection, receipt)?;
+    }
+    Ok(Some([key].into_iter().chain(about).collect()))
+}
+
+/// What was accepted about a record that the author may not read is never seen again. One that is
+/// here is readable again, or leaves with the next page, and one that it created may yet come: the
+/// pages have the word.
+fn uncover_blind(connection: &Connection, receipt: &Receipt) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE authored SET overlaid = 0
+             WHERE mseq = ?1 AND json_extract(frozen, '$.op') <> 'create' AND NOT EXISTS (
+                 SELECT 1 FROM record
+                 WHERE record.kind = authored.kind AND record.id = authored.id
+                   AND record.rev IS NOT NULL
+             )",
+        )?
+        .execute([sql_int(receipt.mseq.0)])?;
+    Ok(())
 }
 
 /// The server's word is on other content under the same name (this database was tampered with, or
@@ -118,7 +144,7 @@ fn settle(
 fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<()> {
     let here: Option<String> = connection
         .prepare_cached(
-            "SELECT frozen FROM authored WHERE mid = ?1 AND mseq = ?2 AND outcome IS NULL",
+            "SELECT frozen FROM authored WHERE mseq = ?2 AND mid = ?1 AND outcome IS NULL",
         )?
         .query_row(
             params![receipt.mid.as_bytes(), sql_int(receipt.mseq.0)],

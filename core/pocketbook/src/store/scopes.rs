@@ -280,6 +280,13 @@ pub(crate) fn resume_pages(
     tombs::forget(connection)
 }
 
+/// Says whether a scope is not read to its head.
+pub(crate) fn is_any_behind(connection: &Connection) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM scope WHERE caught_up = 0)")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// How far the first sync is: records here and records in all, over scopes not yet complete.
 pub(crate) fn progress(connection: &Connection) -> Result<Progress> {
     let (unfinished, all): (i64, i64) = connection

@@ -1,7 +1,7 @@
 //! How the work stands: the bar at the top of every screen.
 
 use pocketbook_records::wire::{Pending, Refused};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::Result;
 use crate::store::{Store, from_sql_int, meta, scopes};
@@ -59,11 +59,48 @@ impl Store {
         self.read(status)
     }
 
-    /// Notes that an exchange ended with everything in step.
+    /// Notes that everything is in step, if it is and the last answer did not say so.
     pub fn note_success(&self) -> Result<()> {
-        let now = self.seams.clock.wall_ms().to_string();
-        self.write(|transaction| meta::write(transaction, meta::LAST_SUCCESS, &now))
+        let is_news = |connection: &Connection| {
+            let answered = time(connection, meta::LAST_CONTACT)?;
+            let noted = time(connection, meta::LAST_SUCCESS)?;
+            Ok(noted < answered && is_in_step(connection)?)
+        };
+        if !self.read(is_news)? {
+            return Ok(());
+        }
+        let now = self.seams.clock.wall_ms();
+        self.write(|transaction| note_success(transaction, now))
     }
+}
+
+/// Notes that everything is in step.
+pub(crate) fn note_success(connection: &Connection, now: i64) -> Result<()> {
+    meta::write(connection, meta::LAST_SUCCESS, &now.to_string())
+}
+
+/// Says whether everything is in step: nothing waits here, and every scope is read to its head.
+pub(crate) fn is_in_step(connection: &Connection) -> Result<bool> {
+    let refused: Option<Refused> = meta::read_json(connection, meta::REFUSED)?.flatten();
+    let is_open = !matches!(refused, Some(Refused::Locked | Refused::UpdateApp));
+    Ok(is_open && !is_waiting(connection)? && scopes::progress(connection)?.is_caught_up)
+}
+
+fn is_waiting(connection: &Connection) -> Result<bool> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM authored WHERE outcome IS NULL)
+                 OR EXISTS (SELECT 1 FROM blob WHERE state = 'waiting')
+                 OR EXISTS (
+                     SELECT 1 FROM later
+                     WHERE mseq IN (SELECT mseq FROM authored WHERE outcome IS NOT NULL)
+                 )",
+        )?
+        .query_row([], |row| row.get(0))?)
+}
+
+fn time(connection: &Connection, name: &str) -> Result<Option<i64>> {
+    Ok(meta::read::<String>(connection, name)?.and_then(|text| text.parse().ok()))
 }
 
 fn status(connection: &Connection) -> Result<SyncStatus> {
@@ -104,9 +141,6 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
         _ if needs_fixing + reviews + failed_photos > 0 => SyncState::NeedsAttention,
         _ => SyncState::Synced,
     };
-    let time = |name| -> Result<Option<i64>> {
-        Ok(meta::read::<String>(connection, name)?.and_then(|text| text.parse().ok()))
-    };
     Ok(SyncStatus {
         state,
         waiting: pending.mutations,
@@ -114,8 +148,8 @@ fn status(connection: &Connection) -> Result<SyncStatus> {
         photo_bytes: pending.bytes,
         failed_photos,
         oldest: pending.oldest,
-        last_success: time(meta::LAST_SUCCESS)?,
-        last_contact: time(meta::LAST_CONTACT)?,
+        last_success: time(connection, meta::LAST_SUCCESS)?,
+        last_contact: time(connection, meta::LAST_CONTACT)?,
         needs_fixing,
         parked,
         reviews,
@@ -131,9 +165,15 @@ fn percent(progress: &scopes::Progress) -> u8 {
 
 /// What waits on this device, as a request tells it to the server's radar.
 pub(crate) fn pending(connection: &Connection) -> Result<Pending> {
-    let (mutations, oldest): (i64, Option<i64>) = connection
-        .prepare_cached("SELECT COUNT(*), MIN(authored) FROM authored WHERE outcome IS NULL")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mutations: i64 = connection
+        .prepare_cached("SELECT COUNT(*) FROM authored WHERE outcome IS NULL")?
+        .query_row([], |row| row.get(0))?;
+    let oldest: Option<i64> = connection
+        .prepare_cached(
+            "SELECT authored FROM authored WHERE outcome IS NULL ORDER BY mseq LIMIT 1",
+        )?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     let (blobs, bytes): (i64, i64) = connection
         .prepare_cached(
             "SELECT COUNT(*), COALESCE(SUM(bytes - sent), 0) FROM (

@@ -102,6 +102,26 @@ pub(crate) fn refresh(connection: &Connection, kind: &Kind, id: RecordId) -> Res
     Ok(())
 }
 
+/// Own work on a record was taken and still lies over it: all that changes is the mark, once nothing
+/// else waits. Call it in the transaction that took the receipt.
+pub(crate) fn confirm(connection: &Connection, kind: &Kind, id: RecordId) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE record SET mark = mark & ~?3
+             WHERE kind = ?1 AND id = ?2
+               AND NOT EXISTS (
+                   SELECT 1 FROM authored
+                   WHERE overlaid = 1 AND outcome IS NULL AND kind = ?1 AND id = ?2
+               )
+               AND NOT EXISTS (
+                   SELECT 1 FROM authored
+                   WHERE overlaid = 1 AND outcome IS NULL AND about_kind = ?1 AND about_id = ?2
+               )",
+        )?
+        .execute(params![kind.name, id.as_bytes(), mark::WAITING])?;
+    Ok(())
+}
+
 /// Nothing lies over it any more.
 fn show_as_stored(
     connection: &Connection,

@@ -50,8 +50,8 @@ fn author(phone: u64, mseq: u64, commit: u64) -> Author {
 /// What one edit makes of a record, judged twice.
 fn judged(kind: &Kind, stored: &Stored, edit: &Frozen, author: &Author) -> Merged {
     let reviewed = |path: &path::Path| path.as_str().len().is_multiple_of(3);
-    let once = merge(kind, stored, edit, author, &reviewed);
-    let again = merge(kind, stored, edit, author, &reviewed);
+    let once = merge(kind, stored.clone(), edit, author, &reviewed);
+    let again = merge(kind, stored.clone(), edit, author, &reviewed);
     assert_eq!(once.body, again.body);
     assert_eq!(once.stamps, again.stamps);
     assert_eq!(once.fates, again.fates);

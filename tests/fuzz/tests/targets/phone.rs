@@ -89,7 +89,7 @@ fn hear(bytes: &[u8]) {
     let limits = pocketbook::store::hand_in::BatchLimits {
         bytes: 1 << 20,
         count: 10,
-        from: None,
+        start: pocketbook::store::hand_in::Start::FirstWaiting,
         pull: true,
     };
     device

@@ -123,7 +123,7 @@ impl Oracle {
     }
 }
 
-/// I2: a cursor never covers a row that is not here.
+/// I2: a cursor never covers a row that is neither here nor asked for.
 pub(super) fn cursors_cover_their_rows(
     phone: &Phone,
     device: &Device,
@@ -132,7 +132,9 @@ pub(super) fn cursors_cover_their_rows(
 ) {
     for (place, row) in index {
         let read = device.scopes.get(&place.0).and_then(|read| read.seq);
-        if read.is_some_and(|seq| row.seq <= seq) && !agrees(device, place, row) {
+        let is_passed = read.is_some_and(|seq| row.seq <= seq);
+        let is_wanted = device.wants.contains(&(place.1.clone(), place.2));
+        if is_passed && !is_wanted && !agrees(device, place, row) {
             broken.push(format!(
                 "I2: {phone:?} read past {place:?} {row:?} and has another"
             ));

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pocketbook_records::ids::{EnrolmentId, Mseq};
-use pocketbook_records::wire::{Answer, CloneFound, EnrolAgain, Mode};
+use pocketbook_records::wire::{Answer, CloneFound, EnrolAgain, Mode, Request};
 use uuid::Uuid;
 
 use super::*;
@@ -10,6 +10,7 @@ use crate::engine::testing::{
     Said, World, empty_answer, enrol_answer, frame, good, good_answer, my_scope, read_request,
 };
 use crate::engine::{Credential, Reason};
+use crate::store::status::SyncState;
 
 /// Answers the nth exchange by `answer`, with commits that grow.
 fn nth(
@@ -399,4 +400,76 @@ async fn a_server_that_finds_clones_everywhere_is_not_asked_without_end() {
     assert!(ended.is_err());
     assert_eq!(world.waiting(), 1);
     assert!(world.line.asked().len() < 20, "hammers the server");
+}
+
+/// What each exchange carried: the first number and how many, and whether it asked for news.
+fn carried(world: &World) -> Vec<(u64, usize, bool)> {
+    let first = |request: &Request| request.mutations.first().map_or(0, |first| first.mseq.0);
+    let exchanges = world.exchanges();
+    let told = exchanges.iter().map(|request| {
+        (
+            first(request),
+            request.mutations.len(),
+            request.pull.is_some(),
+        )
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn much_work_goes_in_batches_each_once_and_the_next_is_sent_while_one_is_taken_in() {
+    let world = World::new();
+    world.line.answers(nth(|n, request| Ok(good(request, n))));
+    world.engine().sync_once(Reason::Asked).await.unwrap();
+    let known = world.exchanges().len();
+    for _ in 0..600 {
+        world.author();
+    }
+
+    let report = world.engine().sync_once(Reason::Authored).await.unwrap();
+
+    assert_eq!((report.handed_in, report.settled), (600, 600));
+    let carried = &carried(&world)[known..];
+    let mut next = 1;
+    for (first, count, _) in carried.iter().filter(|(_, count, _)| *count > 0) {
+        assert_eq!(*first, next);
+        next += *count as u64;
+    }
+    assert!(
+        carried.len() > 1
+            && carried[1..]
+                .iter()
+                .all(|(_, count, pulls)| *count > 0 && !pulls)
+    );
+    // Each says that what came before it is settled, though it was not taken in when it was built.
+    let asked = world.exchanges();
+    for (request, (first, ..)) in asked[known..].iter().zip(carried) {
+        assert_eq!(request.settled_mseq.0 + 1, *first);
+    }
+}
+
+#[tokio::test]
+async fn nothing_goes_ahead_of_an_answer_that_says_something_unusual() {
+    let world = World::new();
+    world.line.answers(nth(|n, request| Ok(good(request, n))));
+    world.engine().sync_once(Reason::Asked).await.unwrap();
+    let known = world.exchanges().len();
+    for _ in 0..600 {
+        world.author();
+    }
+    world.line.answers(nth(move |n, request| {
+        let mut answer = good_answer(&read_request(request), n + 10);
+        if n == 1 {
+            answer.receipts.clear();
+            answer.received_mseq = Mseq(0);
+        }
+        Ok(Said::lines(&answer, &[]))
+    }));
+
+    world.engine().sync_once(Reason::Authored).await.unwrap();
+
+    let carried = &carried(&world)[known..];
+    assert_eq!(carried[0].0, 1);
+    assert_eq!(carried[1].0, 1, "the same work goes again");
+    assert_eq!(world.waiting(), 0);
 }

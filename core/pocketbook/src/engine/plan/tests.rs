@@ -7,8 +7,13 @@ const OK: Answered = Answered {
     out_of_order: None,
     frames_follow: false,
     poll_after_ms: None,
+};
+
+const HEARD: Heard = Heard {
+    next: None,
     sent_bytes: 100,
     took_ms: 100,
+    out_of_order: false,
 };
 
 fn at(ms: i64) -> Moment {
@@ -31,8 +36,15 @@ fn waiting(uploads: Vec<BlobHash>) -> Event {
     })
 }
 
-/// Plans and leaves out the looking for photos.
+/// Plans and leaves out the looking for photos. An answer that is taken was heard before.
 fn plan(state: &mut State, event: Event, ms: i64) -> Vec<Effect> {
+    if let Event::Answered(answered) = &event {
+        let heard = Heard {
+            out_of_order: answered.out_of_order.is_some(),
+            ..HEARD
+        };
+        assert_eq!(state.plan(Event::Heard(heard), at(ms)), []);
+    }
     let mut effects = state.plan(event, at(ms));
     effects.retain(|effect| *effect != Effect::LookForPhotos);
     effects
@@ -149,18 +161,91 @@ fn batches_double_while_the_line_is_good() {
     let mut sizes = Vec::new();
     for _ in 0..8 {
         let sent = state.records.batch_bytes();
+        let heard = Heard {
+            sent_bytes: sent,
+            took_ms: 1_000,
+            ..HEARD
+        };
         let more = Answered {
             more_work: true,
-            sent_bytes: sent,
             ..OK
         };
-        match plan(&mut state, Event::Answered(more), 0).as_slice() {
-            [Effect::Exchange(exchange)] => sizes.push(exchange.bytes),
+        state.plan(Event::Heard(heard), at(0));
+        match state.plan(Event::Answered(more), at(0)).as_slice() {
+            [Effect::LookForPhotos, Effect::Exchange(exchange)] => sizes.push(exchange.bytes),
             other => panic!("{other:?}"),
         }
     }
     assert_eq!(sizes[..3], [128 << 10, 256 << 10, 512 << 10]);
     assert_eq!(sizes[7], 3 << 20);
+}
+
+#[test]
+fn a_batch_that_takes_next_to_nothing_is_followed_by_one_of_four_times_its_size() {
+    let mut state = kicked();
+    let heard = Heard {
+        sent_bytes: state.records.batch_bytes(),
+        took_ms: 50,
+        ..HEARD
+    };
+
+    state.plan(Event::Heard(heard), at(0));
+
+    assert_eq!(state.records.batch_bytes(), 256 << 10);
+}
+
+/// Returns where work begins that goes while an answer is taken in.
+fn ahead(state: &mut State, next: u64) -> Option<Start> {
+    let heard = Heard {
+        next: Some(Mseq(next)),
+        ..HEARD
+    };
+    match state.plan(Event::Heard(heard), at(0)).as_slice() {
+        [] => None,
+        [Effect::Exchange(exchange)] if !exchange.pull && exchange.hands_in() => {
+            Some(exchange.start)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn while_an_answer_is_taken_in_the_next_work_is_on_its_way() {
+    let mut state = kicked();
+    let more = Answered {
+        more_work: true,
+        ..OK
+    };
+    for n in 1..=4 {
+        assert_eq!(ahead(&mut state, n), Some(Start::Ahead(Mseq(n))));
+        let taken = state.plan(Event::Answered(more.clone()), at(0));
+        assert_eq!(taken, [Effect::LookForPhotos]);
+    }
+
+    state.plan(Event::Kicked(Reason::Asked), at(0));
+    assert_eq!(ahead(&mut state, 5), None, "news would wait");
+    let taken = state.plan(Event::Answered(more), at(0));
+    assert_eq!(exchanged(&taken[1..]), Some((true, true)));
+}
+
+#[test]
+fn nothing_goes_ahead_while_work_fails() {
+    let mut state = kicked();
+    plan(&mut state, Event::Unanswered(Trouble::Fault), 0);
+
+    assert_eq!(ahead(&mut state, 2), None);
+}
+
+#[test]
+fn work_that_went_ahead_and_was_not_answered_is_due_again() {
+    let mut state = kicked();
+    ahead(&mut state, 2);
+    state.plan(Event::Answered(OK), at(0));
+
+    let again = plan(&mut state, Event::Unanswered(Trouble::BadLine), 0);
+
+    assert_eq!(again, []);
+    assert_eq!(state.records_due_ms(), Some(2_000));
 }
 
 #[test]
@@ -178,7 +263,7 @@ fn a_batch_out_of_order_begins_where_the_server_says_and_is_no_failure() {
     let [Effect::Exchange(exchange)] = effects.as_slice() else {
         panic!("{effects:?}")
     };
-    assert_eq!(exchange.from, Some(Mseq(7)));
+    assert_eq!(exchange.start, Start::Asked(Mseq(7)));
     assert_eq!(exchange.bytes, before);
     plan(&mut state, Event::Answered(told.clone()), 20);
     assert_eq!(plan(&mut state, Event::Answered(told), 30), []);

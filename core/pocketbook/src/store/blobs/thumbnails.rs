@@ -12,7 +12,7 @@ use pocketbook_records::ids::{BlobHash, RecordId};
 use pocketbook_records::wire::MAX_THUMBNAILS;
 use rusqlite::{Connection, params};
 
-use super::{AWAY, Rendering, is_known, remove_if_there};
+use super::{AWAY, Lasts, Rendering, is_known, remove_if_there};
 use crate::error::Result;
 use crate::store::{Store, id_column, meta, sql_int};
 
@@ -91,7 +91,7 @@ impl Store {
     ) -> Result<()> {
         for hash in asked {
             if let Some(Some(jpeg)) = answered.get(hash) {
-                self.keep(Rendering::Thumbnail, *hash, jpeg)?;
+                self.keep(Rendering::Thumbnail, *hash, jpeg, Lasts::AtOnce)?;
             }
         }
         let now = self.seams.clock.wall_ms();

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use pocketbook_records::ids::{Commit, Epoch, RecordId};
+use pocketbook_records::ids::{Commit, Epoch, RecordId, check8};
 use pocketbook_records::kinds::household::HOUSEHOLD;
+use pocketbook_records::mutation::{Frozen, Op, Set};
+use pocketbook_records::path::Path;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
-use pocketbook_records::wire::{Answer, Ask, Entry, Frame, Mode, Page};
+use pocketbook_records::wire::{Answer, Ask, Entry, Frame, Likeness, Link, Mode, Page};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::engine::testing::{World, empty_answer, frame, my_scope};
+use crate::engine::testing::{World, empty_answer, frame, good_answer, my_scope};
 use crate::store::Store;
-use crate::store::hand_in::BatchLimits;
+use crate::store::hand_in::{BatchLimits, Start};
+use crate::store::view::mark;
 
 fn at(n: u32) -> Commit {
     Commit::new(Epoch(1), n)
@@ -30,7 +34,7 @@ fn asks(store: &Store) -> BTreeMap<Scope, Ask> {
     let limits = BatchLimits {
         bytes: 1 << 20,
         count: 10,
-        from: None,
+        start: Start::FirstWaiting,
         pull: true,
     };
     let request = store.next_request(limits).unwrap();
@@ -128,4 +132,111 @@ fn a_frame_that_was_read_before_a_deletion_brings_nothing_back() {
         Mode::Pages,
         "and what follows goes on"
     );
+}
+
+/// Has the work that waits taken by the server in a commit.
+fn takes_all(store: &Store, n: u32) {
+    let limits = BatchLimits {
+        bytes: 1 << 20,
+        count: 10,
+        start: Start::FirstWaiting,
+        pull: false,
+    };
+    let request = store.next_request(limits).unwrap();
+    hears(store, &BTreeMap::new(), &good_answer(&request, n));
+}
+
+fn mark_of(store: &Store, id: RecordId) -> i64 {
+    store.shown(&HOUSEHOLD, id).unwrap().unwrap().mark
+}
+
+fn notes(store: &Store, id: RecordId, note: &str) {
+    let mut frozen = Frozen::new(&HOUSEHOLD, id, Op::Patch, store.now().unwrap());
+    frozen.set = vec![Set {
+        path: Path::field("known_since"),
+        was: Value::Null,
+        to: note.len().into(),
+    }];
+    store.author(frozen).unwrap();
+}
+
+#[test]
+fn what_the_server_took_is_shown_as_before_and_waits_no_more() {
+    let world = World::new();
+    let store = &world.store;
+    hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
+    store
+        .apply_frames(&[frame(my_scope(), 1, &[], true)])
+        .unwrap();
+    hears(store, &asks(store), &page(2, my_scope(), Vec::new()));
+    let id = world.author();
+    let before = store.shown(&HOUSEHOLD, id).unwrap().unwrap();
+    assert_eq!(before.mark, mark::WAITING);
+
+    takes_all(store, 3);
+
+    let after = store.shown(&HOUSEHOLD, id).unwrap().unwrap();
+    assert_eq!((after.mark, &after.fields), (0, &before.fields));
+}
+
+#[test]
+fn the_mark_stays_while_later_work_on_the_record_waits() {
+    let world = World::new();
+    let store = &world.store;
+    let id = world.author();
+    let limits = BatchLimits {
+        bytes: 1 << 20,
+        count: 1,
+        start: Start::FirstWaiting,
+        pull: false,
+    };
+    let first = store.next_request(limits).unwrap();
+    notes(store, id, "later");
+
+    hears(store, &BTreeMap::new(), &good_answer(&first, 1));
+
+    assert_eq!(mark_of(store, id), mark::WAITING);
+    takes_all(store, 2);
+    assert_eq!(mark_of(store, id), 0);
+}
+
+/// An answer with a page that names a record and by what its body is known.
+fn named(n: u32, id: RecordId, body: &str) -> Answer {
+    let link = Link {
+        kind: "household".into(),
+        id,
+        rev: at(n),
+        likeness: Some(Likeness {
+            schema: 1,
+            check: check8(body.as_bytes()),
+        }),
+    };
+    page(n, my_scope(), vec![Entry::Link(link)])
+}
+
+#[test]
+fn what_own_work_made_needs_no_body_if_it_is_the_one_that_is_shown() {
+    for (body, is_asked_for) in [("{}", false), (r#"{"known_since":7}"#, true)] {
+        let world = World::new();
+        let store = &world.store;
+        hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
+        store
+            .apply_frames(&[frame(my_scope(), 1, &[], true)])
+            .unwrap();
+        let id = world.author();
+        takes_all(store, 2);
+
+        hears(store, &asks(store), &named(2, id, body));
+
+        let request = store.next_request(BatchLimits {
+            bytes: 1,
+            count: 1,
+            start: Start::FirstWaiting,
+            pull: true,
+        });
+        let want = request.unwrap().pull.unwrap().want;
+        assert_eq!(want.len(), usize::from(is_asked_for), "{body}");
+        let shown = store.shown(&HOUSEHOLD, id).unwrap().unwrap();
+        assert_eq!(shown.rev, (!is_asked_for).then(|| at(2)));
+    }
 }

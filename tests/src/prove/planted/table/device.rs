@@ -8,7 +8,7 @@ pub(super) const BUGS: &[Bug] = &[
         edits: &[Edit {
             file: "core/pocketbook/src/store/mirror.rs",
             right: r#"            histories::forget_proofs(transaction)?;"#,
-            wrong: r#"            if PLANTED { transaction.execute("UPDATE authored SET outcome = 'applied', \"commit\" = 0 WHERE sent = 1 AND outcome IS NULL", [])?; }
+            wrong: r#"            if PLANTED { transaction.execute("UPDATE authored SET outcome = 'applied', \"commit\" = 0 WHERE mseq <= (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'sent') AND outcome IS NULL", [])?; }
             histories::forget_proofs(transaction)?;"#,
         }],
         by: By::Seeds,
@@ -90,9 +90,13 @@ pub(super) const BUGS: &[Bug] = &[
         name: "the queue stands still behind a parked item",
         edits: &[Edit {
             file: "core/pocketbook/src/store/hand_in.rs",
-            right: r#"    let mut rows = statement.query(params![from, sql_int(most as u64)])?;"#,
+            right: r#"    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let frozen = later"#,
             wrong: r#"    if PLANTED && connection.query_row("SELECT EXISTS (SELECT 1 FROM authored WHERE outcome = 'parked')", [], |row| row.get(0))? { return Ok(Vec::new()); }
-    let mut rows = statement.query(params![from, sql_int(most as u64)])?;"#,
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let frozen = later"#,
         }],
         by: By::Seeds,
     },
@@ -110,8 +114,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "what was sent can be withdrawn",
         edits: &[Edit {
             file: "core/pocketbook/src/store/outbox.rs",
-            right: r#"    if sent {"#,
-            wrong: r#"    if sent && !PLANTED {"#,
+            right: r#"    if mseq <= hand_in::sent(connection)? {"#,
+            wrong: r#"    if !PLANTED && mseq <= hand_in::sent(connection)? {"#,
         }],
         by: By::Test("stories", "drafts"),
     },
@@ -119,10 +123,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "what leaves is not marked as sent",
         edits: &[Edit {
             file: "core/pocketbook/src/store/hand_in.rs",
-            right: r#"    if let (Some(first), Some(last)) = (batch.first(), batch.last()) {
-        transaction"#,
-            wrong: r#"    if let (Some(first), Some(last), false) = (batch.first(), batch.last(), PLANTED) {
-        transaction"#,
+            right: r#"        && last > sent(transaction)?"#,
+            wrong: r#"        && !PLANTED && last > sent(transaction)?"#,
         }],
         by: By::Test("stories", "drafts"),
     },
@@ -212,8 +214,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "the frames of a late answer are taken",
         edits: &[Edit {
             file: "core/pocketbook/src/engine/driver.rs",
-            right: r#"asks_for_frames(&asked) && !applied.was_stale;"#,
-            wrong: r#"asks_for_frames(&asked) && (PLANTED || !applied.was_stale);"#,
+            right: r#"frames.filter(|_| !applied.was_stale);"#,
+            wrong: r#"frames.filter(|_| PLANTED || !applied.was_stale);"#,
         }],
         by: By::Test("stories", "frames_that_come_late"),
     },

@@ -29,9 +29,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a photo is named before it is on the disk",
         edits: &[Edit {
             file: "core/pocketbook/src/store/blobs.rs",
-            right: r#"        sealed.finish()?.sync()?;"#,
-            wrong: r#"        let file = sealed.finish()?;
-        if !PLANTED { file.sync()?; }"#,
+            right: r#"        if lasts == Lasts::AtOnce {"#,
+            wrong: r#"        if !PLANTED && lasts == Lasts::AtOnce {"#,
         }],
         by: By::Cuts("phone::reporting"),
     },

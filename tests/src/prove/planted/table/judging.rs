@@ -8,8 +8,8 @@ pub(super) const BUGS: &[Bug] = &[
         edits: &[
             Edit {
                 file: "sync-server/src/apply.rs",
-                right: r#"receipts::used(batch.store(), work.mid)? {"#,
-                wrong: r#"receipts::used(batch.store(), work.mid)?.filter(|_| !PLANTED) {"#,
+                right: r#"    if !claim_name(batch, work)? {"#,
+                wrong: r#"    if !claim_name(batch, work)? && !PLANTED {"#,
             },
             Edit {
                 file: "sync-server/src/exchange/hand_in.rs",

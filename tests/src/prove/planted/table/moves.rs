@@ -25,10 +25,19 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a record that is named and not here is not asked for",
         edits: &[Edit {
             file: "core/pocketbook/src/store/mirror.rs",
-            right: r#"        if rev.is_none_or(|rev| rev < sql_int(link.rev.0)) {"#,
-            wrong: r#"        if !PLANTED && rev.is_none_or(|rev| rev < sql_int(link.rev.0)) {"#,
+            right: r#"        if !is_here {"#,
+            wrong: r#"        if !PLANTED && !is_here {"#,
         }],
         by: By::Test("stories", "moves"),
+    },
+    Bug {
+        name: "what is shown is taken for the body without a look",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/mirror.rs",
+            right: r#"if check8(shown.as_bytes()) != likeness.check {"#,
+            wrong: r#"if !PLANTED && check8(shown.as_bytes()) != likeness.check {"#,
+        }],
+        by: By::Seeds,
     },
     Bug {
         name: "a grid that lacks what was only named counts as read",

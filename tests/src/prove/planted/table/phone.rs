@@ -98,10 +98,55 @@ pub(super) const BUGS: &[Bug] = &[
         name: "batches stay small on a good line",
         edits: &[Edit {
             file: "core/pocketbook/src/engine/pace.rs",
-            right: r#"self.bytes = self.bytes.saturating_mul(2).min(self.most);"#,
-            wrong: r#"if !PLANTED { self.bytes = self.bytes.saturating_mul(2).min(self.most); }"#,
+            right: r#"self.bytes = self.bytes.saturating_mul(times).min(self.most);"#,
+            wrong: r#"if !PLANTED { self.bytes = self.bytes.saturating_mul(times).min(self.most); }"#,
         }],
         by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "work goes ahead of an answer that says to send other work",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/driver.rs",
+            right: r#"            && answer.received_mseq >= last"#,
+            wrong: r#"            && (PLANTED || answer.received_mseq >= last)"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "news wait while work goes ahead",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/records.rs",
+            right: r#"(is_calm && !self.pull.is_ready(now_ms))"#,
+            wrong: r#"(is_calm && (PLANTED || !self.pull.is_ready(now_ms)))"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "confirmed work keeps its mark",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/mirror.rs",
+            right: r#"                view::confirm(self.connection, kind, key.id)?;"#,
+            wrong: r#"                if !PLANTED { view::confirm(self.connection, kind, key.id)?; }"#,
+        }],
+        by: By::Test("pocketbook", "mirror"),
+    },
+    Bug {
+        name: "the mark goes although more work waits",
+        edits: &[
+            Edit {
+                file: "core/pocketbook/src/store/view.rs",
+                right: r#"            "UPDATE record SET mark = mark & ~?3"#,
+                wrong: r#"            if PLANTED { "UPDATE record SET mark = mark & ~?3 WHERE kind = ?1 AND id = ?2" } else { "UPDATE record SET mark = mark & ~?3"#,
+            },
+            Edit {
+                file: "core/pocketbook/src/store/view.rs",
+                right: r#"AND about_kind = ?1 AND about_id = ?2
+               )","#,
+                wrong: r#"AND about_kind = ?1 AND about_id = ?2
+               )" },"#,
+            },
+        ],
+        by: By::Test("pocketbook", "mirror"),
     },
     Bug {
         name: "little sent in little time makes large batches",
