@@ -13,7 +13,8 @@
 //!
 //! - *put*: the record as it stands. Its body is copied from the row to the line; it is never
 //!   parsed on the way. Sensitive bodies are opened here and nowhere else.
-//! - *link*: the same without its body, which the caller has from the scope that it left ([`held`]).
+//! - *link*: the same without its body, which the caller has from the scope that it left ([`held`]), or has
+//!   made himself.
 //! - *leave*: it lies in the scope no more; where it went is told only if that is granted too, and
 //!   that it is old enough for the desk alone if that is why.
 //! - *tomb*: it was deleted.

@@ -98,7 +98,7 @@ pub struct Pull {
     /// Single records to send whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub want: Vec<Key>,
-    /// Whether what it holds through another scope may come as a [`Link`].
+    /// Whether what it holds through another scope, or has made itself, may come as a [`Link`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_links: bool,
     /// About how many bytes of entries to send.

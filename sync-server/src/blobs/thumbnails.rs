@@ -102,16 +102,18 @@ impl Blobs {
 
     async fn thumbnail(&self, hash: BlobHash, bytes: u64) -> Result<Option<Bytes>, BlobError> {
         let kept = self.thumbnails.kept().await?;
-        match store::find(kept, hash).await? {
-            Some(jpeg) if jpeg.is_empty() => return Ok(None),
-            Some(jpeg) if is_whole(&jpeg) => return Ok(Some(jpeg)),
-            _ => {}
+        if let Some(made) = made(kept, hash).await? {
+            return Ok(made);
         }
         if bytes > MOST_BYTES {
             return Ok(None);
         }
         // The semaphore is never closed.
         let _turn = self.thumbnails.press.acquire().await;
+        // Who was before may have wanted the same.
+        if let Some(made) = made(kept, hash).await? {
+            return Ok(made);
+        }
         let pieces: Vec<Bytes> = store::read(self.objects().await?, hash, 0..bytes)
             .await?
             .try_collect()
@@ -136,6 +138,15 @@ impl Blobs {
         }
         Ok(jpeg)
     }
+}
+
+/// Returns what was made of a file before, if anything was: a thumbnail, or that there is none.
+async fn made(kept: &LocalFileSystem, hash: BlobHash) -> Result<Option<Option<Bytes>>, BlobError> {
+    Ok(match store::find(kept, hash).await? {
+        Some(jpeg) if jpeg.is_empty() => Some(None),
+        Some(jpeg) if is_whole(&jpeg) => Some(Some(jpeg)),
+        _ => None,
+    })
 }
 
 /// Says whether a kept file is what was written.

@@ -104,8 +104,8 @@ pub struct Device {
     pub scopes: BTreeMap<String, Read>,
     /// The rev of each record of each scope; none of those known from own work only.
     pub rows: BTreeMap<Place, Option<i64>>,
-    /// Records that it was named and asks for: kind and id.
-    pub wants: BTreeSet<(String, RecordId)>,
+    /// Records that it was named and asks for, with the scopes that lack them.
+    pub wants: BTreeSet<Place>,
     /// The mirror: kind, id, rev and body.
     pub mirror: Vec<(String, RecordId, i64, String)>,
 }
@@ -168,9 +168,12 @@ pub fn device(phone: &Phone) -> Option<Device> {
             )?
             .into_iter()
             .collect(),
-            wants: all(&connection, "SELECT kind, id FROM want", |row| {
-                Ok((row.get(0)?, RecordId(id(row, 1)?)))
-            })?
+            wants: all(
+                &connection,
+                "SELECT scope.name, want.kind, want.id
+                 FROM want JOIN scope ON scope.id = want.scope",
+                |row| Ok((row.get(0)?, row.get(1)?, RecordId(id(row, 2)?))),
+            )?
             .into_iter()
             .collect(),
             mirror: all(

@@ -87,6 +87,8 @@ pub(crate) struct Burst<'e> {
     running: FuturesUnordered<BoxFuture<'e, Ended>>,
     /// What has ended and was not looked at yet.
     ended: VecDeque<Ended>,
+    /// How long the last answer took to be taken in.
+    busy_ms: i64,
     waiting: BTreeMap<BlobHash, Upload>,
     report: SyncReport,
     /// Why work does not go out, and why no news come in.
@@ -100,6 +102,7 @@ impl<'e> Burst<'e> {
             mind,
             running: FuturesUnordered::new(),
             ended: VecDeque::new(),
+            busy_ms: 0,
             waiting: BTreeMap::new(),
             report: SyncReport::default(),
             failures: [None, None],
@@ -123,14 +126,15 @@ impl<'e> Burst<'e> {
     /// Waits for all that is under way and all that follows from it.
     pub(crate) async fn run(mut self) -> Result<SyncReport, SyncError> {
         while !self.running.is_empty() || !self.ended.is_empty() {
-            if let Some(ended) = self.ended.pop_front() {
-                self.end(ended).await?;
-                continue;
-            }
-            let kicked = std::pin::pin!(self.engine.kicked.notified());
-            let ended = match select(self.running.next(), kicked).await {
-                Either::Left((ended, _)) => ended,
-                Either::Right(_) => None,
+            let ended = match self.ended.pop_front() {
+                Some(ended) => Some(ended),
+                None => {
+                    let kicked = std::pin::pin!(self.engine.kicked.notified());
+                    match select(self.running.next(), kicked).await {
+                        Either::Left((ended, _)) => ended,
+                        Either::Right(_) => None,
+                    }
+                }
             };
             if let Some(ended) = ended {
                 self.end(ended).await?;
@@ -192,12 +196,19 @@ impl<'e> Burst<'e> {
 
     async fn end(&mut self, ended: Ended) -> Result<(), SyncError> {
         match ended {
-            Ended::Exchange(exchange, Ok(said)) => {
+            Ended::Exchange(exchange, Ok(mut said)) => {
+                if let Start::Ahead(_) = exchange.start {
+                    // Meanwhile this device was busy, not the line.
+                    said.heard.took_ms = (said.heard.took_ms - self.busy_ms).max(0);
+                }
                 self.take(Event::Heard(said.heard))?;
                 if said.heard.next.is_some() {
                     self.see_off().await;
                 }
-                match self.engine.take_in(exchange, *said) {
+                let began_ms = self.engine.store.seams.clock.monotonic_ms();
+                let taken = self.engine.take_in(exchange, *said);
+                self.busy_ms = self.engine.store.seams.clock.monotonic_ms() - began_ms;
+                match taken {
                     Ok(done) => self.exchanged(exchange, done),
                     Err(error) => self.unanswered(exchange, error),
                 }
@@ -396,7 +407,7 @@ impl Engine {
         let is_usual = epoch == Some(answer.asof.epoch)
             && !matches!(start, Start::Asked(_))
             && request.witness.is_empty()
-            && answer.received_mseq >= last
+            && (last..=request.highest_mseq).contains(&answer.received_mseq)
             && answer.out_of_order.is_none()
             && answer.clone.is_none();
         match is_usual {

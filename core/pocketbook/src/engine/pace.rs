@@ -1,9 +1,9 @@
 //! How much at once, and how soon again.
 //!
 //! A line is never asked how good it is: the pace finds out. It doubles what goes at once while
-//! that takes less than half of [`AIM_MS`], twice if it takes next to nothing, and halves it when something took too long or did not
-//! come through, so that a bad line carries small pieces that arrive rather than large ones that
-//! never do.
+//! that takes less than half of [`AIM_MS`], takes four times as much if it took next to nothing, and
+//! halves it when something took too long or did not come through, so that a bad line carries small
+//! pieces that arrive rather than large ones that never do.
 
 /// How long one request may keep the line.
 const AIM_MS: i64 = 3_000;

@@ -200,7 +200,10 @@ impl Records {
                 self.pull.succeeded();
             }
         }
-        self.apart = false;
+        // What went ahead says nothing of the two together.
+        if !matches!(exchange.start, Start::Ahead(_)) {
+            self.apart = false;
+        }
     }
 
     pub(crate) fn streamed(&mut self, end: Result<Streamed, Trouble>, moment: Moment) {

@@ -425,7 +425,10 @@ impl Store {
         let (files, name) = (&self.seams.files, rendering.file(hash));
         if files.len(&name)?.is_some() && self.unseal(name.clone()).is_ok_and(|kept| kept == plain)
         {
-            return Ok(());
+            return match lasts {
+                Lasts::AtOnce => Ok(files.sync(&name)?),
+                Lasts::Sometime => Ok(()),
+            };
         }
         let unfinished = format!("{name}{UNFINISHED}");
         files.remove(&unfinished)?;

@@ -127,12 +127,18 @@ fn has_work(connection: &Connection) -> Result<bool> {
 /// withdrawn in between.
 fn take(transaction: &Connection, limits: BatchLimits) -> Result<Vec<Mutation>> {
     let batch = choose(transaction, limits)?;
-    if let Some(last) = batch.last().map(|mutation| mutation.mseq)
-        && last > sent(transaction)?
-    {
-        meta::write(transaction, meta::SENT, &last.to_string())?;
+    if let Some(last) = batch.last() {
+        note_sent(transaction, last.mseq)?;
     }
     Ok(batch)
+}
+
+/// Notes up to which number work has, or may have, left this device.
+pub(crate) fn note_sent(connection: &Connection, last: Mseq) -> Result<()> {
+    if last > sent(connection)? {
+        meta::write(connection, meta::SENT, &last.to_string())?;
+    }
+    Ok(())
 }
 
 /// Returns up to which number work may have left this device.

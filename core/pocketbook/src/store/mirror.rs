@@ -84,11 +84,8 @@ impl Store {
                 histories::adopt(transaction, &answer.forks, &mut door.touched)?;
                 door.applied.brings_back = true;
             }
-            // Frames of a first sync may have been read later than any answer.
-            let read = match scopes::is_any_behind(transaction)? {
-                true => Commit(u64::MAX),
-                false => newest.map_or(Commit::default(), |newest| newest.commit),
-            };
+            let read = newest.map_or(Commit::default(), |newest| newest.commit);
+            let read = read.max(scopes::read_through(transaction)?);
             let settled = receipts::take(transaction, &answer.receipts, read)?;
             door.applied.receipts = settled.count;
             door.touched.extend(settled.touched);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::books::account::Account;
 use crate::error::Result;
-use crate::store::{from_sql_int, histories, id_column, meta, mirror, outbox, sql_int};
+use crate::store::{from_sql_int, hand_in, histories, id_column, meta, mirror, outbox, sql_int};
 
 /// What receipts settled.
 #[derive(Default)]
@@ -65,13 +65,17 @@ pub(crate) fn take(connection: &Connection, rows: &[ReceiptRow], read: Commit) -
         if !is_new {
             continue;
         }
+        // Also what a copy of this device handed in.
+        hand_in::note_sent(connection, last.mseq)?;
         for receipt in &row.receipts {
+            let is_other = author_again_if_other(connection, receipt)?;
             let Some(keys) = settle(connection, row, receipt)? else {
                 continue;
             };
             settled.count += 1;
             let in_tray = matches!(receipt.outcome, Outcome::Parked | Outcome::Rejected);
-            let waits_to_be_seen = row.commit > read && receipt.rev.is_some() && !in_tray;
+            let waits_to_be_seen =
+                row.commit > read && receipt.rev.is_some() && !in_tray && !is_other;
             match waits_to_be_seen {
                 true => settled.confirmed.extend(keys),
                 false => settled.touched.extend(keys),
@@ -88,7 +92,6 @@ fn settle(
     row: &ReceiptRow,
     receipt: &Receipt,
 ) -> Result<Option<Vec<Key>>> {
-    author_again_if_other(connection, receipt)?;
     let settled: Option<(Key, Option<Key>)> = connection
         .prepare_cached(
             "UPDATE authored SET outcome = ?3, reason = ?4, \"commit\" = ?5
@@ -140,8 +143,8 @@ fn uncover_blind(connection: &Connection, receipt: &Receipt) -> Result<()> {
 
 /// The server's word is on other content under the same name (this database was tampered with, or
 /// is the copy of another): what lies here never arrived, so it is authored once more, under a name
-/// that follows from both.
-fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<()> {
+/// that follows from both. Says whether that was so.
+fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<bool> {
     let here: Option<String> = connection
         .prepare_cached(
             "SELECT frozen FROM authored WHERE mseq = ?2 AND mid = ?1 AND outcome IS NULL",
@@ -155,7 +158,7 @@ fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<(
     let is_first = receipt.mid.0.get_version_num() != 5;
     let is_other = |here: &String| is_first && check8(here.as_bytes()) != receipt.check;
     let Some(here) = here.filter(is_other) else {
-        return Ok(());
+        return Ok(false);
     };
     let mid = Uuid::new_v5(&receipt.mid.0, here.as_bytes());
     connection
@@ -172,7 +175,7 @@ fn author_again_if_other(connection: &Connection, receipt: &Receipt) -> Result<(
     connection
         .prepare_cached("UPDATE authored SET overlaid = 0 WHERE mid = ?1")?
         .execute([receipt.mid.as_bytes()])?;
-    Ok(())
+    Ok(true)
 }
 
 /// Own work that the mirror visibly contains. A decision about a record that was deleted, and a

@@ -280,11 +280,16 @@ pub(crate) fn resume_pages(
     tombs::forget(connection)
 }
 
-/// Says whether a scope is not read to its head.
-pub(crate) fn is_any_behind(connection: &Connection) -> Result<bool> {
-    Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM scope WHERE caught_up = 0)")?
-        .query_row([], |row| row.get(0))?)
+/// Returns the newest commit that frames may have been read at, which may be later than any answer:
+/// that of the scopes that are read to their heads, and no bound while one is not.
+pub(crate) fn read_through(connection: &Connection) -> Result<Commit> {
+    let through: Option<i64> = connection
+        .prepare_cached(
+            "SELECT CASE WHEN MIN(caught_up) = 0 THEN NULL ELSE COALESCE(MAX(through), 0) END
+             FROM scope",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(through.map_or(Commit(u64::MAX), |through| Commit(from_sql_int(through))))
 }
 
 /// How far the first sync is: records here and records in all, over scopes not yet complete.

@@ -64,7 +64,7 @@ impl Store {
         let is_news = |connection: &Connection| {
             let answered = time(connection, meta::LAST_CONTACT)?;
             let noted = time(connection, meta::LAST_SUCCESS)?;
-            Ok(noted < answered && is_in_step(connection)?)
+            Ok(noted != answered && is_in_step(connection)?)
         };
         if !self.read(is_news)? {
             return Ok(());
@@ -92,8 +92,8 @@ fn is_waiting(connection: &Connection) -> Result<bool> {
             "SELECT EXISTS (SELECT 1 FROM authored WHERE outcome IS NULL)
                  OR EXISTS (SELECT 1 FROM blob WHERE state = 'waiting')
                  OR EXISTS (
-                     SELECT 1 FROM later
-                     WHERE mseq IN (SELECT mseq FROM authored WHERE outcome IS NOT NULL)
+                     SELECT 1 FROM later CROSS JOIN authored USING (mseq)
+                     WHERE authored.outcome IS NOT NULL
                  )",
         )?
         .query_row([], |row| row.get(0))?)
@@ -179,8 +179,8 @@ pub(crate) fn pending(connection: &Connection) -> Result<Pending> {
             "SELECT COUNT(*), COALESCE(SUM(bytes - sent), 0) FROM (
                  SELECT bytes, sent FROM blob WHERE state = 'waiting'
                  UNION ALL
-                 SELECT bytes, sent FROM later
-                 WHERE mseq IN (SELECT mseq FROM authored WHERE outcome IS NOT NULL)
+                 SELECT later.bytes, later.sent FROM later CROSS JOIN authored USING (mseq)
+                 WHERE authored.outcome IS NOT NULL
              )",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -133,7 +133,7 @@ pub(super) fn cursors_cover_their_rows(
     for (place, row) in index {
         let read = device.scopes.get(&place.0).and_then(|read| read.seq);
         let is_passed = read.is_some_and(|seq| row.seq <= seq);
-        let is_wanted = device.wants.contains(&(place.1.clone(), place.2));
+        let is_wanted = device.wants.contains(place);
         if is_passed && !is_wanted && !agrees(device, place, row) {
             broken.push(format!(
                 "I2: {phone:?} read past {place:?} {row:?} and has another"

@@ -249,6 +249,21 @@ fn work_that_went_ahead_and_was_not_answered_is_due_again() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_taken_parts_work_and_news_whatever_went_ahead() {
+    let mut state = kicked();
+    ahead(&mut state, 2);
+    plan(&mut state, Event::Unanswered(Trouble::Fault), 0);
+    let more = Answered {
+        more_work: true,
+        ..OK
+    };
+
+    let next = plan(&mut state, Event::Answered(more), 10);
+
+    assert_ne!(exchanged(&next), Some((true, true)));
+}
+
+#[test]
 fn a_batch_out_of_order_begins_where_the_server_says_and_is_no_failure() {
     let mut state = kicked();
     let before = state.records.batch_bytes();

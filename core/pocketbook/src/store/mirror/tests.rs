@@ -10,6 +10,7 @@ use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
 use pocketbook_records::wire::{Answer, Ask, Entry, Frame, Likeness, Link, Mode, Page};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::engine::testing::{World, empty_answer, frame, good_answer, my_scope};
@@ -239,4 +240,35 @@ fn what_own_work_made_needs_no_body_if_it_is_the_one_that_is_shown() {
         let shown = store.shown(&HOUSEHOLD, id).unwrap().unwrap();
         assert_eq!(shown.rev, (!is_asked_for).then(|| at(2)));
     }
+}
+
+/// A frame is read later than the answer before it, and may hold what is only just being received.
+#[test]
+fn what_a_frame_shows_already_is_not_laid_over_it_once_more() {
+    let world = World::new();
+    let store = &world.store;
+    hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
+    store
+        .apply_frames(&[frame(my_scope(), 1, &[1], true)])
+        .unwrap();
+    hears(store, &asks(store), &page(2, my_scope(), Vec::new()));
+    hears(store, &BTreeMap::new(), &grants(2, &[my_scope(), grid()]));
+    let mut knock = Frozen::new(&HOUSEHOLD, home(1), Op::Patch, store.now().unwrap());
+    knock.inc.insert(Path::field("knocks"), 1);
+    store.author(knock).unwrap();
+    let limits = BatchLimits {
+        bytes: 1 << 20,
+        count: 10,
+        start: Start::FirstWaiting,
+        pull: false,
+    };
+    let request = store.next_request(limits).unwrap();
+    let mut later = frame(grid(), 5, &[1], true);
+    later.rows[0].body = RawValue::from_string(r#"{"knocks":1}"#.to_owned()).unwrap();
+    store.apply_frames(&[later]).unwrap();
+
+    hears(store, &BTreeMap::new(), &good_answer(&request, 4));
+
+    let shown = store.shown(&HOUSEHOLD, home(1)).unwrap().unwrap();
+    assert_eq!((shown.fields["knocks"].as_i64(), shown.mark), (Some(1), 0));
 }

@@ -123,8 +123,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "what leaves is not marked as sent",
         edits: &[Edit {
             file: "core/pocketbook/src/store/hand_in.rs",
-            right: r#"        && last > sent(transaction)?"#,
-            wrong: r#"        && !PLANTED && last > sent(transaction)?"#,
+            right: r#"        note_sent(transaction, last.mseq)?;"#,
+            wrong: r#"        if !PLANTED { note_sent(transaction, last.mseq)?; }"#,
         }],
         by: By::Test("stories", "drafts"),
     },

@@ -35,8 +35,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "content that another name was given for is lost",
         edits: &[Edit {
             file: "core/pocketbook/src/store/receipts.rs",
-            right: r#"    author_again_if_other(connection, receipt)?;"#,
-            wrong: r#"    if !PLANTED { author_again_if_other(connection, receipt)?; }"#,
+            right: r#"let is_other = author_again_if_other(connection, receipt)?;"#,
+            wrong: r#"let is_other = !PLANTED && author_again_if_other(connection, receipt)?;"#,
         }],
         by: By::Test("stories", "shared_ipad"),
     },
@@ -107,8 +107,8 @@ pub(super) const BUGS: &[Bug] = &[
         name: "work goes ahead of an answer that says to send other work",
         edits: &[Edit {
             file: "core/pocketbook/src/engine/driver.rs",
-            right: r#"            && answer.received_mseq >= last"#,
-            wrong: r#"            && (PLANTED || answer.received_mseq >= last)"#,
+            right: r#"            && (last..=request.highest_mseq).contains(&answer.received_mseq)"#,
+            wrong: r#"            && (PLANTED || (last..=request.highest_mseq).contains(&answer.received_mseq))"#,
         }],
         by: By::Test("pocketbook", "engine"),
     },
@@ -120,6 +120,24 @@ pub(super) const BUGS: &[Bug] = &[
             wrong: r#"(is_calm && (PLANTED || !self.pull.is_ready(now_ms)))"#,
         }],
         by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "work that went ahead joins what was to go apart",
+        edits: &[Edit {
+            file: "core/pocketbook/src/engine/records.rs",
+            right: r#"        if !matches!(exchange.start, Start::Ahead(_)) {"#,
+            wrong: r#"        if PLANTED || !matches!(exchange.start, Start::Ahead(_)) {"#,
+        }],
+        by: By::Test("pocketbook", "engine"),
+    },
+    Bug {
+        name: "frames count as read no later than the answer before them",
+        edits: &[Edit {
+            file: "core/pocketbook/src/store/mirror.rs",
+            right: r#"            let read = read.max(scopes::read_through(transaction)?);"#,
+            wrong: r#"            let read = if PLANTED { read } else { read.max(scopes::read_through(transaction)?) };"#,
+        }],
+        by: By::Test("pocketbook", "mirror"),
     },
     Bug {
         name: "confirmed work keeps its mark",
