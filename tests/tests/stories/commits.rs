@@ -46,12 +46,13 @@ async fn a_save_is_one_and_what_others_see_of_it_three() {
 async fn much_work_is_handed_in_with_two_for_each_batch() {
     let world = World::new(62).await;
     let grid = world.grid(0);
-    world.settle(&grid, 5).await;
+    world.settle(&grid, 100).await;
     let wang = world.worker("王", &grid).await;
     wang.syncs().await;
     wang.syncs().await;
-    let flat = wang.flats()[0];
-    let knock = |_| {
+    let flats = wang.flats();
+    let knock = |n: usize| {
+        let flat = flats[n % flats.len()];
         let at = wang.store().now().expect("the store reads");
         let mut frozen = Frozen::new(&HOUSEHOLD, flat, Op::Patch, at);
         frozen.inc.insert(Path::field("knocks"), 1);
