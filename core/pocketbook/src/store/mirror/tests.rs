@@ -184,6 +184,11 @@ fn what_the_server_took_is_shown_as_before_and_waits_no_more() {
 fn the_mark_stays_while_later_work_on_the_record_waits() {
     let world = World::new();
     let store = &world.store;
+    hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
+    store
+        .apply_frames(&[frame(my_scope(), 1, &[], true)])
+        .unwrap();
+    hears(store, &asks(store), &page(2, my_scope(), Vec::new()));
     let id = world.author();
     let limits = BatchLimits {
         bytes: 1 << 20,
@@ -194,10 +199,10 @@ fn the_mark_stays_while_later_work_on_the_record_waits() {
     let first = store.next_request(limits).unwrap();
     notes(store, id, "later");
 
-    hears(store, &BTreeMap::new(), &good_answer(&first, 1));
+    hears(store, &BTreeMap::new(), &good_answer(&first, 3));
 
     assert_eq!(mark_of(store, id), mark::WAITING);
-    takes_all(store, 2);
+    takes_all(store, 4);
     assert_eq!(mark_of(store, id), 0);
 }
 
