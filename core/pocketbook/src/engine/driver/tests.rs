@@ -402,6 +402,18 @@ async fn a_server_that_finds_clones_everywhere_is_not_asked_without_end() {
     assert!(world.line.asked().len() < 20, "hammers the server");
 }
 
+/// A phone that was in step after so many exchanges, and on which more waits than one of them holds.
+async fn with_much_work() -> (World, usize) {
+    let world = World::new();
+    world.line.answers(nth(|n, request| Ok(good(request, n))));
+    world.engine().sync_once(Reason::Asked).await.unwrap();
+    let known = world.exchanges().len();
+    for _ in 0..600 {
+        world.author();
+    }
+    (world, known)
+}
+
 /// What each exchange carried: the first number and how many, and whether it asked for news.
 fn carried(world: &World) -> Vec<(u64, usize, bool)> {
     let first = |request: &Request| request.mutations.first().map_or(0, |first| first.mseq.0);
@@ -418,13 +430,7 @@ fn carried(world: &World) -> Vec<(u64, usize, bool)> {
 
 #[tokio::test]
 async fn much_work_goes_in_batches_each_once_and_the_next_is_sent_while_one_is_taken_in() {
-    let world = World::new();
-    world.line.answers(nth(|n, request| Ok(good(request, n))));
-    world.engine().sync_once(Reason::Asked).await.unwrap();
-    let known = world.exchanges().len();
-    for _ in 0..600 {
-        world.author();
-    }
+    let (world, known) = with_much_work().await;
 
     let report = world.engine().sync_once(Reason::Authored).await.unwrap();
 
@@ -450,13 +456,7 @@ async fn much_work_goes_in_batches_each_once_and_the_next_is_sent_while_one_is_t
 
 #[tokio::test]
 async fn nothing_goes_ahead_of_an_answer_that_says_something_unusual() {
-    let world = World::new();
-    world.line.answers(nth(|n, request| Ok(good(request, n))));
-    world.engine().sync_once(Reason::Asked).await.unwrap();
-    let known = world.exchanges().len();
-    for _ in 0..600 {
-        world.author();
-    }
+    let (world, known) = with_much_work().await;
     world.line.answers(nth(move |n, request| {
         let mut answer = good_answer(&read_request(request), n + 10);
         if n == 1 {

@@ -8,7 +8,7 @@ use pocketbook_records::mutation::{Frozen, Op, Set};
 use pocketbook_records::path::Path;
 use pocketbook_records::scope::Scope;
 use pocketbook_records::time::Contact;
-use pocketbook_records::wire::{Answer, Ask, Entry, Frame, Likeness, Link, Mode, Page};
+use pocketbook_records::wire::{Answer, Ask, Entry, Frame, Likeness, Link, Mode, Page, Request};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -30,16 +30,32 @@ fn home(n: u128) -> RecordId {
     RecordId(Uuid::from_u128(n))
 }
 
-/// What the store would ask of each scope now.
-fn asks(store: &Store) -> BTreeMap<Scope, Ask> {
+/// Builds the next request, with so many mutations at most.
+fn requests(store: &Store, count: usize, pull: bool) -> Request {
     let limits = BatchLimits {
         bytes: 1 << 20,
-        count: 10,
+        count,
         start: Start::FirstWaiting,
-        pull: true,
+        pull,
     };
-    let request = store.next_request(limits).unwrap();
-    request.pull.expect("it pulls").scopes
+    store.next_request(limits).unwrap()
+}
+
+/// What the store would ask of each scope now.
+fn asks(store: &Store) -> BTreeMap<Scope, Ask> {
+    requests(store, 10, true).pull.expect("it pulls").scopes
+}
+
+/// A phone that has read its one scope, which is empty, up to a commit.
+fn in_step(n: u32) -> World {
+    let world = World::new();
+    let store = &world.store;
+    hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
+    store
+        .apply_frames(&[frame(my_scope(), 1, &[], true)])
+        .unwrap();
+    hears(store, &asks(store), &page(n, my_scope(), Vec::new()));
+    world
 }
 
 fn hears(store: &Store, asked: &BTreeMap<Scope, Ask>, answer: &Answer) {
@@ -137,13 +153,7 @@ fn a_frame_that_was_read_before_a_deletion_brings_nothing_back() {
 
 /// Has the work that waits taken by the server in a commit.
 fn takes_all(store: &Store, n: u32) {
-    let limits = BatchLimits {
-        bytes: 1 << 20,
-        count: 10,
-        start: Start::FirstWaiting,
-        pull: false,
-    };
-    let request = store.next_request(limits).unwrap();
+    let request = requests(store, 10, false);
     hears(store, &BTreeMap::new(), &good_answer(&request, n));
 }
 
@@ -163,13 +173,8 @@ fn notes(store: &Store, id: RecordId, note: &str) {
 
 #[test]
 fn what_the_server_took_is_shown_as_before_and_waits_no_more() {
-    let world = World::new();
+    let world = in_step(2);
     let store = &world.store;
-    hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
-    store
-        .apply_frames(&[frame(my_scope(), 1, &[], true)])
-        .unwrap();
-    hears(store, &asks(store), &page(2, my_scope(), Vec::new()));
     let id = world.author();
     let before = store.shown(&HOUSEHOLD, id).unwrap().unwrap();
     assert_eq!(before.mark, mark::WAITING);
@@ -182,21 +187,10 @@ fn what_the_server_took_is_shown_as_before_and_waits_no_more() {
 
 #[test]
 fn the_mark_stays_while_later_work_on_the_record_waits() {
-    let world = World::new();
+    let world = in_step(2);
     let store = &world.store;
-    hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
-    store
-        .apply_frames(&[frame(my_scope(), 1, &[], true)])
-        .unwrap();
-    hears(store, &asks(store), &page(2, my_scope(), Vec::new()));
     let id = world.author();
-    let limits = BatchLimits {
-        bytes: 1 << 20,
-        count: 1,
-        start: Start::FirstWaiting,
-        pull: false,
-    };
-    let first = store.next_request(limits).unwrap();
+    let first = requests(store, 1, false);
     notes(store, id, "later");
 
     hears(store, &BTreeMap::new(), &good_answer(&first, 3));
@@ -223,27 +217,17 @@ fn named(n: u32, id: RecordId, body: &str) -> Answer {
 #[test]
 fn what_own_work_made_needs_no_body_if_it_is_the_one_that_is_shown() {
     for (body, is_asked_for) in [("{}", false), (r#"{"known_since":7}"#, true)] {
-        let world = World::new();
+        let world = in_step(2);
         let store = &world.store;
-        hears(store, &BTreeMap::new(), &grants(1, &[my_scope()]));
-        store
-            .apply_frames(&[frame(my_scope(), 1, &[], true)])
-            .unwrap();
         let id = world.author();
-        takes_all(store, 2);
+        takes_all(store, 3);
 
-        hears(store, &asks(store), &named(2, id, body));
+        hears(store, &asks(store), &named(3, id, body));
 
-        let request = store.next_request(BatchLimits {
-            bytes: 1,
-            count: 1,
-            start: Start::FirstWaiting,
-            pull: true,
-        });
-        let want = request.unwrap().pull.unwrap().want;
+        let want = requests(store, 1, true).pull.unwrap().want;
         assert_eq!(want.len(), usize::from(is_asked_for), "{body}");
         let shown = store.shown(&HOUSEHOLD, id).unwrap().unwrap();
-        assert_eq!(shown.rev, (!is_asked_for).then(|| at(2)));
+        assert_eq!(shown.rev, (!is_asked_for).then(|| at(3)));
     }
 }
 
@@ -261,13 +245,7 @@ fn what_a_frame_shows_already_is_not_laid_over_it_once_more() {
     let mut knock = Frozen::new(&HOUSEHOLD, home(1), Op::Patch, store.now().unwrap());
     knock.inc.insert(Path::field("knocks"), 1);
     store.author(knock).unwrap();
-    let limits = BatchLimits {
-        bytes: 1 << 20,
-        count: 10,
-        start: Start::FirstWaiting,
-        pull: false,
-    };
-    let request = store.next_request(limits).unwrap();
+    let request = requests(store, 10, false);
     let mut later = frame(grid(), 5, &[1], true);
     later.rows[0].body = RawValue::from_string(r#"{"knocks":1}"#.to_owned()).unwrap();
     store.apply_frames(&[later]).unwrap();
